@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The unit of durability: the counts of one group commit of one node, summed by key. Every log stores chunks alone.
+///
+/// A chunk counts once per (node, sequence), however often and in whatever order it arrives.
+package struct Chunk: Equatable, Sendable {
+    package var node: NodeID
+    /// From 1, without gaps, per node.
+    package var sequence: UInt64
+    /// When the node closed the chunk. The log's time is the highest of these so far: deduplication and the watermark
+    /// follow it, never a reader's clock.
+    package var time: Timestamp
+    /// The kinds that the entries name by their index: sorted, each once, at most `Limits.kinds`.
+    package var kinds: [Kind]
+    /// Summed, sorted by (kind, minute, banner), each key once.
+    package var deltas: [Delta]
+    /// In the order of their arrival, which decides which of two alike counts.
+    package var identified: [IdentifiedDelta]
+
+    package init(
+        node: NodeID, sequence: UInt64, time: Timestamp, kinds: [Kind], deltas: [Delta], identified: [IdentifiedDelta]
+    ) {
+        self.node = node
+        self.sequence = sequence
+        self.time = time
+        self.kinds = kinds
+        self.deltas = deltas
+        self.identified = identified
+    }
+
+    /// Deltas and identified events.
+    package var entryCount: Int { deltas.count + identified.count }
+}
+
+/// What is added to one counter.
+package struct Delta: Hashable, Sendable {
+    package var banner: BannerID
+    /// An index into the kinds of the chunk.
+    package var kind: UInt8
+    package var minute: Minute
+    /// At least 1.
+    package var count: Int64
+
+    package init(banner: BannerID, kind: UInt8, minute: Minute, count: Int64) {
+        self.banner = banner
+        self.kind = kind
+        self.minute = minute
+        self.count = count
+    }
+}
+
+/// A delta that counts only if its id was not seen within the window.
+package struct IdentifiedDelta: Hashable, Sendable {
+    package var id: EventID
+    package var delta: Delta
+
+    package init(id: EventID, delta: Delta) {
+        self.id = id
+        self.delta = delta
+    }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Sums events into what becomes one chunk.
+package struct ChunkBuilder: Sendable {
+    private struct Key: Hashable {
+        var banner: BannerID
+        var minute: Minute
+        var kind: UInt8
+    }
+
+    private var sums: [Key: Int64] = [:]
+    private var identified: [IdentifiedDelta] = []
+    private var kinds: [Kind] = []
+
+    package init() {}
+
+    package var isEmpty: Bool { sums.isEmpty && identified.isEmpty }
+    package var entryCount: Int { sums.count + identified.count }
+    package var isFull: Bool { entryCount >= Limits.chunkEntries }
+
+    /// Adds an event.
+    /// - Returns: false when it doesn't fit (the chunk is full, its kinds are, or the sum would overflow); then it was not
+    ///   added, and belongs to the next chunk.
+    package mutating func add(_ event: CountedEvent) -> Bool {
+        guard !isFull, let kind = index(of: event.kind) else { return false }
+        if let id = event.id {
+            let delta = Delta(banner: event.banner, kind: kind, minute: event.minute, count: event.count)
+            identified.append(IdentifiedDelta(id: id, delta: delta))
+            return true
+        }
+        let key = Key(banner: event.banner, minute: event.minute, kind: kind)
+        let (sum, overflow) = sums[key, default: 0].addingReportingOverflow(event.count)
+        if overflow { return false }
+        sums[key] = sum
+        return true
+    }
+
+    private mutating func index(of kind: Kind) -> UInt8? {
+        if let index = kinds.firstIndex(of: kind) { return UInt8(index) }
+        guard kinds.count < Limits.kinds else { return nil }
+        kinds.append(kind)
+        return UInt8(kinds.count - 1)
+    }
+
+    /// Closes the chunk: the same events give the same chunk, whatever order the table had.
+    package func chunk(node: NodeID, sequence: UInt64, time: Timestamp) -> Chunk {
+        let sortedKinds = kinds.sorted()
+        let newIndex = kinds.map { kind in UInt8(sortedKinds.firstIndex(of: kind)!) }
+        var deltas = sums.map { key, count in
+            Delta(banner: key.banner, kind: newIndex[Int(key.kind)], minute: key.minute, count: count)
+        }
+        deltas.sort(by: Chunk.areInOrder)
+        let renamed = identified.map { entry in
+            var entry = entry
+            entry.delta.kind = newIndex[Int(entry.delta.kind)]
+            return entry
+        }
+        return Chunk(
+            node: node, sequence: sequence, time: time, kinds: sortedKinds, deltas: deltas, identified: renamed)
+    }
+}
+
+extension Chunk {
+    /// The order of the deltas in a chunk: by (kind, minute, banner).
+    package static func areInOrder(_ left: Delta, _ right: Delta) -> Bool {
+        (left.kind, left.minute, left.banner) < (right.kind, right.minute, right.banner)
+    }
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The bytes of a chunk, version 1; `docs/chunk-format.md` describes them with an example.
+///
+///     version       1 byte, 0x01
+///     node          16 bytes, little-endian
+///     sequence      variable
+///     time          variable, milliseconds since 1970
+///     kinds         variable count; for each: 1 byte length, name
+///     deltas        variable count; for each, sorted by (kind, minute, banner):
+///                     kind      variable, less the kind before
+///                     minute    signed, less the minute before
+///                     banner    variable; less the banner before when kind and minute are the same
+///                     count     variable
+///     identified    variable count; for each, in order of arrival:
+///                     id        16 bytes, little-endian
+///                     kind      1 byte
+///                     minute    signed, less the minute before
+///                     banner    variable
+///                     count     variable
+extension Chunk {
+    package static let version: UInt8 = 1
+    /// Far beyond what a node can write; leaves room for arithmetic.
+    package static let lastSequence = UInt64(Int64.max)
+
+    package func encoded() -> [UInt8] {
+        var writer = ByteWriter(capacity: 64 + deltas.count * 6 + identified.count * 26)
+        writer.write(Chunk.version)
+        writer.write(node.bits)
+        writer.writeVariable(sequence)
+        writer.writeVariable(UInt64(max(0, time.milliseconds)))
+        writer.writeVariable(UInt64(kinds.count))
+        for kind in kinds {
+            writer.write(UInt8(kind.name.utf8.count))
+            writer.write(contentsOf: kind.name.utf8)
+        }
+        encodeDeltas(to: &writer)
+        encodeIdentified(to: &writer)
+        return writer.bytes
+    }
+
+    private func encodeDeltas(to writer: inout ByteWriter) {
+        writer.writeVariable(UInt64(deltas.count))
+        var kind: UInt8 = 0
+        var minute: Int64 = 0
+        var banner: Int64 = 0
+        for delta in deltas {
+            let sameRun = delta.kind == kind && Int64(delta.minute.sinceEpoch) == minute
+            writer.writeVariable(UInt64(delta.kind - kind))
+            writer.writeSigned(Int64(delta.minute.sinceEpoch) - minute)
+            writer.writeVariable(UInt64(sameRun ? delta.banner.value - banner : delta.banner.value))
+            writer.writeVariable(UInt64(delta.count))
+            kind = delta.kind
+            minute = Int64(delta.minute.sinceEpoch)
+            banner = delta.banner.value
+        }
+    }
+
+    private func encodeIdentified(to writer: inout ByteWriter) {
+        writer.writeVariable(UInt64(identified.count))
+        var minute: Int64 = 0
+        for entry in identified {
+            writer.write(entry.id.bits)
+            writer.write(entry.delta.kind)
+            writer.writeSigned(Int64(entry.delta.minute.sinceEpoch) - minute)
+            writer.writeVariable(UInt64(entry.delta.banner.value))
+            writer.writeVariable(UInt64(entry.delta.count))
+            minute = Int64(entry.delta.minute.sinceEpoch)
+        }
+    }
+
+    /// - Throws: when the bytes are not exactly one chunk of a known version, within all limits and in canonical order.
+    package init(decoding bytes: ArraySlice<UInt8>) throws(ChunkDecodingError) {
+        var reader = ByteReader(bytes)
+        do {
+            let version = try reader.read(UInt8.self)
+            guard version == Chunk.version else { throw ChunkDecodingError.unknownVersion(version) }
+            node = NodeID(bits: try reader.read(UInt128.self))
+            sequence = try reader.readVariable()
+            guard sequence >= 1, sequence <= Chunk.lastSequence else {
+                throw ChunkDecodingError.malformed("a sequence out of range")
+            }
+            guard let milliseconds = Int64(exactly: try reader.readVariable()) else {
+                throw ChunkDecodingError.malformed("a time beyond 64 bits")
+            }
+            time = Timestamp(milliseconds: milliseconds)
+            kinds = try Chunk.decodeKinds(from: &reader)
+            deltas = try Chunk.decodeDeltas(from: &reader, kinds: kinds.count)
+            identified = try Chunk.decodeIdentified(from: &reader, kinds: kinds.count, most: Limits.chunkEntries - deltas.count)
+        } catch let error as ChunkDecodingError {
+            throw error
+        } catch {
+            throw .malformed("it ends early or holds a malformed integer")
+        }
+        guard reader.remaining == 0 else { throw .malformed("\(reader.remaining) bytes after its end") }
+    }
+
+    private static func decodeKinds(from reader: inout ByteReader) throws -> [Kind] {
+        let count = try reader.readVariable()
+        guard count <= Limits.kinds else { throw ChunkDecodingError.malformed("\(count) kinds") }
+        var kinds: [Kind] = []
+        for _ in 0..<count {
+            let length = Int(try reader.read(UInt8.self))
+            let name = String(decoding: try reader.read(count: length), as: UTF8.self)
+            guard let kind = Kind(name) else { throw ChunkDecodingError.malformed("a name that is no kind") }
+            if let previous = kinds.last, previous >= kind { throw ChunkDecodingError.malformed("kinds out of order") }
+            kinds.append(kind)
+        }
+        return kinds
+    }
+
+    private static func decodeDeltas(from reader: inout ByteReader, kinds: Int) throws -> [Delta] {
+        let count = try reader.readVariable()
+        guard count <= Limits.chunkEntries else { throw ChunkDecodingError.malformed("\(count) deltas") }
+        var deltas: [Delta] = []
+        deltas.reserveCapacity(Int(count))
+        var kind: UInt64 = 0
+        var minute: Int64 = 0
+        var banner: Int64 = 0
+        for _ in 0..<count {
+            let kindStep = try reader.readVariable()
+            let minuteStep = try reader.readSigned()
+            let bannerStep = try reader.readVariable()
+            let (nextKind, kindOverflow) = kind.addingReportingOverflow(kindStep)
+            guard !kindOverflow, nextKind < kinds else { throw ChunkDecodingError.malformed("an unknown kind") }
+            kind = nextKind
+            minute = try sum(minute, minuteStep)
+            banner = try sum(kindStep == 0 && minuteStep == 0 ? banner : 0, Int64(exactly: bannerStep) ?? -1)
+            let delta = try decodeDelta(kind: UInt8(kind), minute: minute, banner: banner, count: reader.readVariable())
+            if let previous = deltas.last, !areInOrder(previous, delta) {
+                throw ChunkDecodingError.malformed("deltas out of order")
+            }
+            deltas.append(delta)
+        }
+        return deltas
+    }
+
+    private static func decodeIdentified(from reader: inout ByteReader, kinds: Int, most: Int) throws -> [IdentifiedDelta] {
+        let count = try reader.readVariable()
+        guard count <= most else { throw ChunkDecodingError.malformed("\(count) identified events") }
+        var entries: [IdentifiedDelta] = []
+        entries.reserveCapacity(Int(count))
+        var minute: Int64 = 0
+        for _ in 0..<count {
+            let id = EventID(bits: try reader.read(UInt128.self))
+            let kind = try reader.read(UInt8.self)
+            guard kind < kinds else { throw ChunkDecodingError.malformed("an unknown kind") }
+            minute = try sum(minute, try reader.readSigned())
+            let banner = Int64(exactly: try reader.readVariable()) ?? 0
+            let delta = try decodeDelta(kind: kind, minute: minute, banner: banner, count: reader.readVariable())
+            entries.append(IdentifiedDelta(id: id, delta: delta))
+        }
+        return entries
+    }
+
+    private static func sum(_ value: Int64, _ step: Int64) throws -> Int64 {
+        let (sum, overflow) = value.addingReportingOverflow(step)
+        if overflow { throw ChunkDecodingError.malformed("a number beyond 64 bits") }
+        return sum
+    }
+
+    private static func decodeDelta(kind: UInt8, minute: Int64, banner: Int64, count: UInt64) throws -> Delta {
+        guard let minute = Minute(sinceEpoch: minute) else { throw ChunkDecodingError.malformed("a minute out of range") }
+        guard let banner = BannerID(banner) else { throw ChunkDecodingError.malformed("a banner id out of range") }
+        guard count >= 1, let count = Int64(exactly: count) else { throw ChunkDecodingError.malformed("a count out of range") }
+        return Delta(banner: banner, kind: kind, minute: minute, count: count)
+    }
+}
+
+package enum ChunkDecodingError: Error, Equatable, Sendable {
+    case unknownVersion(UInt8)
+    case malformed(String)
+}
+
+extension ChunkDecodingError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .unknownVersion(let version):
+            "a chunk of version \(version); this tally reads version \(Chunk.version). A newer tally wrote it: use that one"
+        case .malformed(let what): "not a chunk: \(what)"
+        }
+    }
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Decides what becomes durable together: everything that arrives while one commit is on its way is the next commit.
+/// The sync in progress is the timer, so a lone event waits for nothing and a crowd shares one sync.
+///
+/// No I/O: the owner adds, begins, appends what `begin` returned to the log, and finishes. `Waiter` is whatever the owner
+/// uses to answer a request.
+///
+///     idle ──add──► pending ──begin──► committing ──finish──► idle or pending
+///                                          └──finish(.failed)──► failed (every add is refused)
+package struct GroupCommit<Waiter> {
+    /// What has to be appended to the log, in one call.
+    package struct Commit {
+        package let chunks: [Chunk]
+    }
+
+    package enum Admission: Equatable, Sendable {
+        /// Accepted. When `begins` is true no commit is on its way and the owner must begin one.
+        case accepted(begins: Bool)
+        case refused(Refusal)
+    }
+
+    /// Why nothing was accepted.
+    package enum Refusal: Error, Equatable, Sendable {
+        /// More is waiting than the limit; the log is slower than the arrivals.
+        case overloaded
+        /// The process is stopping.
+        case closed
+        /// The log has failed for good.
+        case failed(String)
+    }
+
+    /// Whom to answer, and how.
+    package struct Answer {
+        package let waiter: Waiter
+        /// The offset that covers everything the waiter sent, or why it is not durable.
+        package let result: Result<LogOffset, LogError>
+    }
+
+    /// What is committed together: a request's events are never spread over two commits.
+    private struct Group {
+        var foreign: [Chunk] = []
+        var builders: [ChunkBuilder] = []
+        var waiters: [Waiter] = []
+
+        var entryCount: Int {
+            foreign.reduce(0) { $0 + $1.entryCount } + builders.reduce(0) { $0 + $1.entryCount }
+        }
+    }
+
+    private enum Phase {
+        case idle
+        case committing(waiters: [Waiter], sequenceBefore: UInt64)
+        case failed(String)
+    }
+
+    private let node: NodeID
+    private let pendingEntriesLimit: Int
+    private var lastSequence: UInt64
+    private var phase = Phase.idle
+    private var groups: [Group] = []
+    private var isClosed = false
+
+    /// - Parameters:
+    ///   - lastSequence: the node's last chunk in the log; 0 when there is none.
+    ///   - pendingEntriesLimit: how many entries may wait for a commit.
+    package init(node: NodeID, lastSequence: UInt64, pendingEntriesLimit: Int = 2_000_000) {
+        self.node = node
+        self.lastSequence = lastSequence
+        self.pendingEntriesLimit = pendingEntriesLimit
+    }
+
+    /// Entries that wait for a commit to begin.
+    package var pendingEntries: Int { groups.reduce(0) { $0 + $1.entryCount } }
+
+    /// Neither committing nor waiting to.
+    package var isIdle: Bool {
+        if case .committing = phase { return false }
+        return groups.isEmpty
+    }
+
+    /// Adds the events of one request; all of them or, when refused, none.
+    package mutating func add(_ events: some Collection<CountedEvent>, waiter: Waiter) -> Admission {
+        if let refusal = refusal(of: events.count) { return .refused(refusal) }
+        openGroup()
+        for event in events { add(event, to: &groups[groups.count - 1]) }
+        groups[groups.count - 1].waiters.append(waiter)
+        return .accepted(begins: isReadyToBegin)
+    }
+
+    /// Adds a chunk that another node made; it keeps its node and sequence.
+    package mutating func add(_ chunk: Chunk, waiter: Waiter) -> Admission {
+        if let refusal = refusal(of: chunk.entryCount) { return .refused(refusal) }
+        openGroup()
+        groups[groups.count - 1].foreign.append(chunk)
+        groups[groups.count - 1].waiters.append(waiter)
+        return .accepted(begins: isReadyToBegin)
+    }
+
+    /// The next commit, if there is something to commit and none is on its way.
+    /// - Parameter time: becomes the time of each of its chunks.
+    package mutating func begin(at time: Timestamp) -> Commit? {
+        guard isReadyToBegin else { return nil }
+        let group = groups.removeFirst()
+        phase = .committing(waiters: group.waiters, sequenceBefore: lastSequence)
+        var chunks = group.foreign.map { chunk in
+            var chunk = chunk
+            chunk.time = time
+            return chunk
+        }
+        for builder in group.builders {
+            lastSequence += 1
+            chunks.append(builder.chunk(node: node, sequence: lastSequence, time: time))
+        }
+        return Commit(chunks: chunks)
+    }
+
+    /// The log has answered.
+    /// - Returns: an answer for each waiter of this commit, and of those behind it when the log has failed for good.
+    package mutating func finish(_ result: Result<[LogOffset], LogError>) -> [Answer] {
+        guard case .committing(var waiters, let sequenceBefore) = phase else {
+            preconditionFailure("a commit finishes that was not begun")
+        }
+        phase = .idle
+        switch result {
+        case .success: break
+        case .failure(.refused): lastSequence = sequenceBefore  // Nothing is in the log, so the numbers are free again.
+        case .failure(.failed(let reason)):
+            phase = .failed(reason)
+            waiters += groups.flatMap(\.waiters)
+            groups = []
+        case .failure: break  // The chunks may be in the log: their numbers are never used again.
+        }
+        let answer = result.map { $0.max() ?? .none }
+        return waiters.map { Answer(waiter: $0, result: answer) }
+    }
+
+    /// Accepts nothing more; what was accepted is still committed.
+    package mutating func close() { isClosed = true }
+
+    private var isReadyToBegin: Bool {
+        guard case .idle = phase else { return false }
+        return !groups.isEmpty
+    }
+
+    private func refusal(of entries: Int) -> Refusal? {
+        if case .failed(let reason) = phase { return .failed(reason) }
+        if isClosed { return .closed }
+        return pendingEntries + entries > pendingEntriesLimit ? .overloaded : nil
+    }
+
+    private mutating func openGroup() {
+        if let last = groups.last, last.entryCount < Limits.chunkEntries { return }
+        groups.append(Group())
+    }
+
+    private func add(_ event: CountedEvent, to group: inout Group) {
+        if let last = group.builders.indices.last, group.builders[last].add(event) { return }
+        var builder = ChunkBuilder()
+        let added = builder.add(event)
+        precondition(added, "an empty chunk has room for an event")
+        group.builders.append(builder)
+    }
+}

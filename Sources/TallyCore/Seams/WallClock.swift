@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The time of day. It may jump in both directions; nothing in the core assumes that it doesn't.
+package protocol WallClock: Sendable {
+    func now() -> Timestamp
+}

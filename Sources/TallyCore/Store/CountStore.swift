@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Keeps rows by the one rule: a row is the sum of the log up to an offset; the higher offset wins.
+///
+/// No call needs to be atomic across rows. Calls may overlap. Every implementation passes the suite in
+/// `Tests/TallyTests/Contracts/CountStoreSuite.swift`.
+package protocol CountStore: Sendable {
+    /// Every row that goes in or comes out has this layout.
+    var layout: Layout { get }
+
+    /// Replaces each stored row of the same key and log whose `upTo` is lower; leaves the others. Durable on return.
+    ///
+    /// - Parameter rows: each key at most once.
+    /// - Throws: when some or all of the rows may be missing; doing it again is always right.
+    func merge(_ rows: [Row], of log: LogID) async throws(StoreError)
+
+    /// - Returns: the rows of this log with these keys, in no particular order; a key without a row is left out.
+    func rows(of log: LogID, at keys: [RowKey]) async throws(StoreError) -> [Row]
+
+    /// - Returns: the rows of all logs in the range, in no particular order. A row is in the range when any of its
+    ///   minutes is; its other minutes come along.
+    func rows(in range: RowRange) async throws(StoreError) -> [StoredRow]
+
+    /// Sums over all logs and all minutes of the range, as if `unflushed` had been merged before; it is not.
+    ///
+    /// This exists beside `rows(in:)` since totals over years must not move every row.
+    /// - Parameter unflushed: rows of `log`, each key at most once.
+    /// - Returns: each banner and kind that has a count, in no particular order.
+    func totals(in range: RowRange, with unflushed: [Row], of log: LogID) async throws(StoreError) -> [Total]
+
+    /// The checkpoint saved last for this log.
+    func checkpoint(of log: LogID) async throws(StoreError) -> Checkpoint?
+
+    /// Replaces the checkpoint of this log unless the one there is of a higher offset. Durable on return.
+    func save(_ checkpoint: Checkpoint, of log: LogID) async throws(StoreError)
+}
+
+/// A row and the log it sums up.
+package struct StoredRow: Hashable, Sendable {
+    package var log: LogID
+    package var row: Row
+
+    package init(log: LogID, row: Row) {
+        self.log = log
+        self.row = row
+    }
+}
+
+/// Which rows: of which banners, kinds and minutes.
+package struct RowRange: Equatable, Sendable {
+    /// nil for all.
+    package var banners: Set<BannerID>?
+    /// nil for all.
+    package var kinds: Set<Kind>?
+    /// The first and the last minute, both included.
+    package var minutes: ClosedRange<Minute>
+
+    package init(banners: Set<BannerID>? = nil, kinds: Set<Kind>? = nil, minutes: ClosedRange<Minute>) {
+        self.banners = banners
+        self.kinds = kinds
+        self.minutes = minutes
+    }
+
+    package static let everything = RowRange(minutes: .first ... .last)
+
+    /// Whether any minute of a row with this key is in the range.
+    package func overlaps(_ key: RowKey, layout: Layout) -> Bool {
+        let last = key.start.advanced(by: Int64(layout.minutesPerRow - 1))
+        return key.start <= minutes.upperBound && last >= minutes.lowerBound && contains(key.banner, key.kind)
+    }
+
+    package func contains(_ banner: BannerID, _ kind: Kind) -> Bool {
+        (banners?.contains(banner) ?? true) && (kinds?.contains(kind) ?? true)
+    }
+}
+
+/// How often something happened to a banner.
+package struct Total: Hashable, Sendable {
+    package var banner: BannerID
+    package var kind: Kind
+    package var count: Int64
+
+    package init(banner: BannerID, kind: Kind, count: Int64) {
+        self.banner = banner
+        self.kind = kind
+        self.count = count
+    }
+}
+
+/// Why a store did not do it, by what the caller can do.
+package enum StoreError: Error, Equatable, Sendable {
+    /// Perhaps done; try again later. The text names the store and says why, without secrets.
+    case unavailable(String)
+    /// What is stored can't be read: a person has to look. The text says what and where.
+    case damaged(String)
+}
+
+extension StoreError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .unavailable(let reason), .damaged(let reason): reason
+        }
+    }
+}

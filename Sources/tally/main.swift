@@ -1,0 +1,4 @@
+import AsyncHTTPClient
+import ArgumentParser
+import Configuration
+print("x")
