@@ -74,16 +74,20 @@ package struct RowRange: Equatable, Sendable {
     }
 }
 
-/// How often something happened to a banner.
+/// How often something happened to a banner, and between which minutes.
 package struct Total: Hashable, Sendable {
     package var banner: BannerID
     package var kind: Kind
+    /// At least 1.
     package var count: Int64
+    /// The first and the last minute in which something was counted, within the range that was asked for.
+    package var minutes: ClosedRange<Minute>
 
-    package init(banner: BannerID, kind: Kind, count: Int64) {
+    package init(banner: BannerID, kind: Kind, count: Int64, minutes: ClosedRange<Minute>) {
         self.banner = banner
         self.kind = kind
         self.count = count
+        self.minutes = minutes
     }
 }
 
