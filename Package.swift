@@ -3,8 +3,7 @@
 
 import PackageDescription
 
-/// One list for every target, so that no room is stricter or laxer than another.
-let settings: [SwiftSetting] = [
+let language: [SwiftSetting] = [
     // `any` is written where a value is boxed: the hot path must not box by accident.
     .enableUpcomingFeature("ExistentialAny"),
     // An extension's module is imported where it is used, so that removing a dependency shows every use.
@@ -14,6 +13,12 @@ let settings: [SwiftSetting] = [
     // Asynchronous functions stay with their caller instead of hopping to the global pool.
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
+
+/// Where changes are checked a warning is an error; not elsewhere, so that a newer compiler stops nobody who builds Tally.
+let strictness: [SwiftSetting] = Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+/// One list for every target, so that no room is stricter or laxer than another.
+let settings = language + strictness
 
 let package = Package(
     name: "tally",
@@ -86,12 +91,14 @@ let package = Package(
                 "TallyBackends",
                 "TallyServer",
                 "tally",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: settings),
     ]
