@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import TallyCore
+
+/// Why an event is not counted. The sender can repair it; trying again as it is doesn't help.
+package enum EventRejection: Error, Equatable, Sendable {
+    /// It lies further back than late events may.
+    case tooOld(earliest: Minute)
+    /// It lies further ahead than clocks may differ.
+    case inFuture(latest: Minute)
+    case tooManyKinds(limit: Int)
+    case unknownBanner(BannerID)
+    case tooManyBanners(limit: Int)
+    case countOutOfRange(Int64)
+    case idTooLong(bytes: Int)
+    case idEmpty
+}
+
+extension EventRejection {
+    /// The label of the metric that counts it.
+    package var reason: String {
+        switch self {
+        case .tooOld: "too_old"
+        case .inFuture: "in_future"
+        case .tooManyKinds: "too_many_kinds"
+        case .unknownBanner: "unknown_banner"
+        case .tooManyBanners: "too_many_banners"
+        case .countOutOfRange: "count_out_of_range"
+        case .idTooLong, .idEmpty: "bad_event_id"
+        }
+    }
+}
+
+extension EventRejection: CustomStringConvertible {
+    /// What was wrong, and what is allowed.
+    package var description: String {
+        switch self {
+        case .tooOld(let earliest):
+            "the event is too old: the earliest minute that still counts is \(earliest.text()); "
+                + "older ones count with ?backfill=true"
+        case .inFuture(let latest):
+            "the event is in the future: the latest minute that counts is \(latest.text()); is the sender's clock right?"
+        case .tooManyKinds(let limit): "a new kind, but there are \(limit) already, which is the limit"
+        case .unknownBanner(let id): "banner \(id) is not registered, and only registered banners are counted"
+        case .tooManyBanners(let limit): "a new banner, but there are \(limit) already, which is the limit"
+        case .countOutOfRange(let count): "n is \(count); allowed is 1 to \(Limits.eventCount)"
+        case .idTooLong(let bytes): "the event id has \(bytes) bytes; allowed are 1 to \(Limits.eventIDBytes)"
+        case .idEmpty: "the event id is empty; allowed are 1 to \(Limits.eventIDBytes) bytes"
+        }
+    }
+}
+
+/// Why events could not be made durable. The same request may work later.
+package enum IngestError: Error, Equatable, Sendable {
+    /// The log does not take them; the text says why.
+    case unavailable(String)
+    /// More is waiting for the log than the limit.
+    case overloaded
+    /// The process is stopping.
+    case closing
+}
+
+extension IngestError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .unavailable(let why): "the event could not be made durable: \(why)"
+        case .overloaded: "more events are waiting to be made durable than the limit allows"
+        case .closing: "the server is stopping"
+        }
+    }
+}
+
+/// Why a banner could not be registered.
+package enum RegistrationError: Error, Equatable, Sendable {
+    case nameTaken(String, by: BannerID)
+    case tooManyBanners(limit: Int)
+    /// The highest id is in use, so there is no next one.
+    case idsExhausted
+    /// It may work later; the text says why it doesn't now.
+    case unavailable(String)
+}
+
+extension RegistrationError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .nameTaken(let name, let owner): "the name \(quoted(name)) belongs to banner \(owner)"
+        case .tooManyBanners(let limit): "there are \(limit) banners already, which is the limit"
+        case .idsExhausted: "the highest banner id is in use, so that no next one can be given"
+        case .unavailable(let why): "the banner could not be saved: \(why)"
+        }
+    }
+}

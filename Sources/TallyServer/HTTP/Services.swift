@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import TallyCore
+
+/// What the routes need of the running server.
+package protocol CountingService: Sendable {
+    // MARK: Writing
+
+    /// Validates an event: its time against the window, its kind against the limit, its banner against the directory.
+    /// It is not counted yet.
+    ///
+    /// - Parameter backfill: any minute of the past is allowed.
+    func admit(_ input: EventInput, backfill: Bool) throws(EventRejection) -> CountedEvent
+
+    /// Counts the events together, all or none, and returns when they are durable.
+    func record(_ events: [CountedEvent]) async throws(IngestError) -> Receipt
+
+    /// Counts a chunk that another node made, once per (node, sequence), and returns when it is durable.
+    func append(_ chunk: Chunk) async throws(IngestError) -> ChunkReceipt
+
+    /// Which chunks of this node were counted.
+    func sequences(of node: NodeID) async throws(StoreError) -> SequenceRanges
+
+    // MARK: Reading: what is stored, merged with what is not stored yet
+
+    /// - Returns: sorted by (banner, kind, minute), summed over logs, minutes without a count left out.
+    func minuteCounts(in range: RowRange) async throws(StoreError) -> [MinuteCount]
+
+    /// - Returns: sorted by (banner, kind).
+    func totals(in range: RowRange) async throws(StoreError) -> [Total]
+
+    /// The minutes before it are final, but for backfill.
+    var watermark: Minute { get }
+
+    var now: Timestamp { get }
+
+    // MARK: Banners
+
+    func banner(_ id: BannerID) -> Banner?
+    /// Ascending by id, beginning behind `after`.
+    func banners(after: BannerID?, limit: Int) -> [Banner]
+    var bannerCount: Int { get }
+    /// Registers the banner or replaces what was registered; durable on return.
+    func register(_ banner: Banner) async throws(RegistrationError) -> Banner
+    /// The banner of each name, in this order; where there is none, a new one.
+    func register(names: [String]) async throws(RegistrationError) -> [Banner]
+    /// - Returns: false when nobody had registered it.
+    func unregister(_ id: BannerID) async throws(RegistrationError) -> Bool
+
+    // MARK: Health
+
+    var readiness: Readiness { get }
+}
+
+/// An event as its sender described it.
+package struct EventInput: Hashable, Sendable {
+    package var banner: BannerID
+    package var kind: Kind
+    /// nil for now.
+    package var time: Timestamp?
+    package var count: Int64
+    /// The sender's name of the event; counts once.
+    package var id: String?
+
+    package init(
+        banner: BannerID, kind: Kind = .click, time: Timestamp? = nil, count: Int64 = 1, id: String? = nil
+    ) {
+        self.banner = banner
+        self.kind = kind
+        self.time = time
+        self.count = count
+        self.id = id
+    }
+}
+
+/// How often something happened to a banner in one minute.
+package struct MinuteCount: Hashable, Sendable {
+    package var banner: BannerID
+    package var kind: Kind
+    package var minute: Minute
+    /// At least 1.
+    package var count: Int64
+
+    package init(banner: BannerID, kind: Kind, minute: Minute, count: Int64) {
+        self.banner = banner
+        self.kind = kind
+        self.minute = minute
+        self.count = count
+    }
+}
+
+/// The proof that events are durable: where they are, and what survives.
+package struct Receipt: Hashable, Sendable {
+    package var log: LogID
+    package var offset: LogOffset
+    package var durability: Durability
+
+    package init(log: LogID, offset: LogOffset, durability: Durability) {
+        self.log = log
+        self.offset = offset
+        self.durability = durability
+    }
+}
+
+package struct ChunkReceipt: Hashable, Sendable {
+    package var receipt: Receipt
+    /// The chunk was counted before, and is not counted again.
+    package var duplicate: Bool
+
+    package init(receipt: Receipt, duplicate: Bool) {
+        self.receipt = receipt
+        self.duplicate = duplicate
+    }
+}
+
+package enum Readiness: Equatable, Sendable {
+    case ready
+    case notReady(reasons: [String])
+}
