@@ -25,6 +25,15 @@ package struct ByteWriter {
     }
 
     package mutating func write(contentsOf more: some Sequence<UInt8>) { bytes.append(contentsOf: more) }
+
+    /// Their number, and for each the length of its name in one byte and the name.
+    package mutating func writeKinds(_ kinds: [Kind]) {
+        writeVariable(UInt64(kinds.count))
+        for kind in kinds {
+            write(UInt8(kind.name.utf8.count))
+            write(contentsOf: kind.name.utf8)
+        }
+    }
 }
 
 /// Reads what `ByteWriter` wrote. Every read checks the bounds: the bytes may come from anywhere.
@@ -78,9 +87,23 @@ package struct ByteReader {
         defer { position += count }
         return bytes[position..<position + count]
     }
+
+    package mutating func readKinds(most: Int) throws(ByteReadingError) -> [Kind] {
+        let count = try readVariable()
+        guard count <= most else { throw .tooMany }
+        var kinds: [Kind] = []
+        for _ in 0..<count {
+            let length = Int(try read(UInt8.self))
+            guard let kind = Kind(String(decoding: try read(count: length), as: UTF8.self)) else { throw .notAKind }
+            kinds.append(kind)
+        }
+        return kinds
+    }
 }
 
 package enum ByteReadingError: Error, Equatable, Sendable {
     case endOfBytes
     case malformedInteger
+    case notAKind
+    case tooMany
 }

@@ -29,11 +29,7 @@ extension Chunk {
         writer.write(node.bits)
         writer.writeVariable(sequence)
         writer.writeVariable(UInt64(max(0, time.milliseconds)))
-        writer.writeVariable(UInt64(kinds.count))
-        for kind in kinds {
-            writer.write(UInt8(kind.name.utf8.count))
-            writer.write(contentsOf: kind.name.utf8)
-        }
+        writer.writeKinds(kinds)
         encodeDeltas(to: &writer)
         encodeIdentified(to: &writer)
         return writer.bytes
@@ -96,15 +92,9 @@ extension Chunk {
     }
 
     private static func decodeKinds(from reader: inout ByteReader) throws -> [Kind] {
-        let count = try reader.readVariable()
-        guard count <= Limits.kinds else { throw ChunkDecodingError.malformed("\(count) kinds") }
-        var kinds: [Kind] = []
-        for _ in 0..<count {
-            let length = Int(try reader.read(UInt8.self))
-            let name = String(decoding: try reader.read(count: length), as: UTF8.self)
-            guard let kind = Kind(name) else { throw ChunkDecodingError.malformed("a name that is no kind") }
-            if let previous = kinds.last, previous >= kind { throw ChunkDecodingError.malformed("kinds out of order") }
-            kinds.append(kind)
+        let kinds = try reader.readKinds(most: Limits.kinds)
+        for (left, right) in zip(kinds, kinds.dropFirst()) where left >= right {
+            throw ChunkDecodingError.malformed("kinds out of order")
         }
         return kinds
     }

@@ -10,6 +10,8 @@ package struct Checkpoint: Equatable, Sendable {
     package var timeBefore: Timestamp
     /// The latest minute of any row at or below `upTo`; nil when there is none.
     package var lastMinute: Minute?
+    /// The kinds counted up to `upTo`, in the order of their first event.
+    package var kinds: [Kind]
     /// The chunks counted up to `upTo`, by node.
     package var sequences: [NodeID: SequenceRanges]
 
@@ -18,13 +20,14 @@ package struct Checkpoint: Equatable, Sendable {
         upTo: .none, readFrom: LogOffset(1), timeBefore: .epoch, lastMinute: nil, sequences: [:])
 
     package init(
-        upTo: LogOffset, readFrom: LogOffset, timeBefore: Timestamp, lastMinute: Minute?,
+        upTo: LogOffset, readFrom: LogOffset, timeBefore: Timestamp, lastMinute: Minute?, kinds: [Kind] = [],
         sequences: [NodeID: SequenceRanges]
     ) {
         self.upTo = upTo
         self.readFrom = readFrom
         self.timeBefore = timeBefore
         self.lastMinute = lastMinute
+        self.kinds = kinds
         self.sequences = sequences
     }
 }
@@ -34,11 +37,14 @@ package struct Checkpoint: Equatable, Sendable {
 ///     version     1 byte, 0x01
 ///     upTo, readFrom, timeBefore (milliseconds)    variable each
 ///     lastMinute  variable; 0 for none, else the minute plus 1
+///     kinds       variable count; for each: 1 byte length, name
 ///     nodes       variable count; for each, ascending:
 ///                   node 16 bytes, ranges variable count, for each range: its first number less the number before it,
 ///                   its length less 1; variable each
 extension Checkpoint {
     package static let version: UInt8 = 1
+    /// As many as `KindTable` can number.
+    private static let kindsLimit = Int(UInt16.max)
 
     package func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: 32 + sequences.count * 20)
@@ -47,6 +53,7 @@ extension Checkpoint {
         writer.writeVariable(UInt64(readFrom.value))
         writer.writeVariable(UInt64(max(0, timeBefore.milliseconds)))
         writer.writeVariable(lastMinute.map { UInt64($0.sinceEpoch) + 1 } ?? 0)
+        writer.writeKinds(kinds)
         writer.writeVariable(UInt64(sequences.count))
         for (node, numbers) in sequences.sorted(by: { $0.key < $1.key }) {
             writer.write(node.bits)
@@ -74,6 +81,7 @@ extension Checkpoint {
             timeBefore = Timestamp(milliseconds: try Checkpoint.decodeNumber(from: &reader))
             let minute = try Checkpoint.decodeNumber(from: &reader)
             lastMinute = minute == 0 ? nil : Minute(sinceEpoch: minute - 1)
+            kinds = try reader.readKinds(most: Checkpoint.kindsLimit)
             sequences = try Checkpoint.decodeSequences(from: &reader)
             guard reader.remaining == 0, readFrom <= upTo.next else { throw ByteReadingError.malformedInteger }
         } catch let error as StoreError {

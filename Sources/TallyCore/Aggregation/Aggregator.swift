@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Makes rows of a log. It reads each chunk once, in order, and does no I/O: whoever owns it feeds it the log, loads the
+/// rows it asks for, and writes its flushes to the store.
+///
+/// **The one rule**: a row is the sum of the log up to an offset. What this does depends on the log alone; when it flushes
+/// and what it holds in memory changes when rows are written, never what they say.
+///
+/// All rows that begin at `completeFrom` or later are in memory if they exist at all. An older row that isn't is
+/// *unresolved*: what is added to it is kept beside it, by offset, until its stored sum is known.
+package struct Aggregator: Sendable {
+    package struct Configuration: Sendable {
+        /// How long an event id is known, in log time.
+        package var window: Duration
+        /// How many event ids are known at most.
+        package var windowLimit: Int
+        /// Makes the places in hash tables unpredictable; it has no other effect.
+        package var seed: UInt64
+
+        package init(window: Duration = .seconds(3_600), windowLimit: Int = 5_000_000, seed: UInt64 = 0) {
+            self.window = window
+            self.windowLimit = windowLimit
+            self.seed = seed
+        }
+    }
+
+    /// What a chunk did.
+    package struct Applied: Equatable, Sendable {
+        /// The sum of what was counted.
+        package var counted: Int64 = 0
+        /// Events that were left out since their id was known.
+        package var duplicateEvents = 0
+        /// The whole chunk was left out, since its node and sequence were counted before.
+        package var isDuplicateChunk = false
+        /// The banners of rows that came into memory; a banner may appear more than once.
+        package var banners: [BannerID] = []
+    }
+
+    package let layout: Layout
+    /// The last chunk that was read.
+    package private(set) var position: LogOffset
+    /// The highest time of any chunk so far.
+    package private(set) var time: Timestamp
+    package internal(set) var checkpoint: Checkpoint
+
+    var rows: RowTable
+    var kinds: KindTable
+    var seen: SeenEvents
+    var sequences: [NodeID: SequenceRanges]
+    var lastMinute: Minute?
+    /// In minutes since the epoch; one past the last minute of time when nothing is complete.
+    var completeFrom: Int64
+    /// For each unresolved row, by its index.
+    var additions: [Int: [UnflushedRow.Addition]] = [:]
+    /// Unresolved rows that nobody has been asked to load yet.
+    var toLoad: [RowKey] = []
+
+    /// - Parameter checkpoint: the store's, or `.start`. Feed the log from its `readFrom`.
+    package init(layout: Layout, checkpoint: Checkpoint, configuration: Configuration = Configuration()) {
+        self.layout = layout
+        self.checkpoint = checkpoint
+        self.position = LogOffset(checkpoint.readFrom.value - 1)
+        self.time = checkpoint.timeBefore
+        self.rows = RowTable(layout: layout, seed: configuration.seed)
+        self.kinds = KindTable(checkpoint.kinds)
+        self.seen = SeenEvents(window: configuration.window, limit: configuration.windowLimit)
+        self.sequences = checkpoint.sequences
+        self.lastMinute = checkpoint.lastMinute
+        self.completeFrom =
+            checkpoint.lastMinute.map { Int64(layout.rowStart(of: $0).sinceEpoch) + Int64(layout.minutesPerRow) } ?? 0
+    }
+
+    /// The kinds that were counted, in the order of their first event.
+    package var knownKinds: [Kind] { kinds.kinds }
+    /// Rows in memory, whether or not they are in the store too.
+    package var rowCount: Int { rows.count }
+    /// Event ids that are known.
+    package var seenCount: Int { seen.count }
+
+    /// Which chunks of a node were counted.
+    package func sequences(of node: NodeID) -> SequenceRanges { sequences[node] ?? SequenceRanges() }
+
+    /// Reads the next chunk. One that was read before is left out.
+    package mutating func apply(_ entry: LogEntry) -> Applied {
+        guard entry.offset > position else { return Applied() }
+        position = entry.offset
+        let timeBefore = time
+        time = max(time, entry.chunk.time)
+        seen.advance(to: time)
+
+        var isNew = [Bool](repeating: false, count: entry.chunk.identified.count)
+        seen.insert(entry.chunk.identified.map(\.id), at: entry.offset, time: time, timeBefore: timeBefore) {
+            isNew[$0] = $1
+        }
+        // Up to the checkpoint everything is in the store; it is read again for the sake of the ids.
+        if entry.offset <= checkpoint.upTo { return Applied() }
+        var numbers = sequences.removeValue(forKey: entry.chunk.node) ?? SequenceRanges()
+        let isNewChunk = numbers.insert(entry.chunk.sequence)
+        sequences[entry.chunk.node] = numbers
+        guard isNewChunk else { return Applied(isDuplicateChunk: true) }
+        return count(entry, isNew: isNew)
+    }
+
+    private mutating func count(_ entry: LogEntry, isNew: [Bool]) -> Applied {
+        var applied = Applied()
+        let kindIndices = entry.chunk.kinds.map { kinds.insert($0) }
+        for delta in entry.chunk.deltas {
+            add(delta, kind: kindIndices[Int(delta.kind)], offset: entry.offset, to: &applied)
+        }
+        for (identified, isNew) in zip(entry.chunk.identified, isNew) {
+            if isNew {
+                add(identified.delta, kind: kindIndices[Int(identified.delta.kind)], offset: entry.offset, to: &applied)
+            } else {
+                applied.duplicateEvents += 1
+            }
+        }
+        return applied
+    }
+
+    private mutating func add(_ delta: Delta, kind: UInt16, offset: LogOffset, to applied: inout Applied) {
+        let start = layout.rowStart(of: delta.minute)
+        let minute = Int(delta.minute.sinceEpoch - start.sinceEpoch)
+        let key = RowTable.Key(banner: delta.banner.value, start: start.sinceEpoch, kind: kind)
+        let (index, isNew) = rows.findOrInsert(key)
+        if isNew {
+            applied.banners.append(delta.banner)
+            begin(row: index, start: start)
+        }
+        applied.counted = applied.counted.addingSaturated(delta.count)
+        lastMinute = max(lastMinute ?? delta.minute, delta.minute)
+
+        let entry = rows.entries[index]
+        if entry.flags.contains(.unresolved) {
+            let addition = UnflushedRow.Addition(offset: offset, minute: minute, count: delta.count)
+            additions[index, default: []].append(addition)
+        } else if entry.upTo < offset.value || !entry.flags.contains(.loaded) {
+            rows.add(delta.count, toRow: index, minute: minute, upTo: offset.value)
+        }
+        // Otherwise the loaded row includes this chunk: it was flushed before a crash, or by another reader of the log.
+    }
+
+    private mutating func begin(row index: Int, start: Minute) {
+        guard Int64(start.sinceEpoch) < completeFrom else { return }
+        rows.setFlags(.unresolved, ofRow: index)
+        toLoad.append(rowKey(of: rows.entries[index].key))
+    }
+
+    func rowKey(of key: RowTable.Key) -> RowKey {
+        guard let banner = BannerID(key.banner), let start = Minute(sinceEpoch: Int64(key.start)) else {
+            preconditionFailure("keys in memory come from valid deltas")
+        }
+        return RowKey(banner: banner, kind: kinds[key.kind], start: start)
+    }
+
+    func tableKey(of key: RowKey) -> RowTable.Key? {
+        kinds.index(of: key.kind).map { kind in
+            RowTable.Key(banner: key.banner.value, start: key.start.sinceEpoch, kind: kind)
+        }
+    }
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Numbers the kinds in the order of their first event, so that a row in memory names its kind in two bytes.
+package struct KindTable: Sendable {
+    package private(set) var kinds: [Kind]
+    private var indices: [Kind: UInt16]
+
+    package init(_ kinds: [Kind] = []) {
+        self.kinds = kinds
+        self.indices = Dictionary(uniqueKeysWithValues: kinds.enumerated().map { ($1, UInt16($0)) })
+    }
+
+    package subscript(index: UInt16) -> Kind { kinds[Int(index)] }
+
+    package func index(of kind: Kind) -> UInt16? { indices[kind] }
+
+    /// - Precondition: fewer than 65,535 kinds. Ingest refuses the 257th of a node.
+    package mutating func insert(_ kind: Kind) -> UInt16 {
+        if let index = indices[kind] { return index }
+        precondition(kinds.count < Int(UInt16.max), "ingest limits the number of kinds")
+        let index = UInt16(kinds.count)
+        kinds.append(kind)
+        indices[kind] = index
+        return index
+    }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The rows that are held in memory: a hash table by open addressing over arrays, about 45 bytes a row in the layout
+/// `minute`. Rows keep the order in which they came, so nothing depends on the hash.
+struct RowTable: Sendable {
+    struct Key: Equatable {
+        var banner: Int64
+        var start: UInt32
+        var kind: UInt16
+    }
+
+    struct Entry {
+        var key: Key
+        var flags: Flags
+        /// The offset of the last chunk that is included.
+        var upTo: Int64
+    }
+
+    struct Flags: OptionSet {
+        let rawValue: UInt8
+        /// The store does not have it like this.
+        static let changed = Flags(rawValue: 1)
+        /// What the store has is not known yet; `Aggregator` keeps the additions apart.
+        static let unresolved = Flags(rawValue: 2)
+        /// It is as the store returned it: its `upTo` may lie ahead of the chunk that is being applied.
+        static let loaded = Flags(rawValue: 4)
+    }
+
+    private let minutesPerRow: Int
+    private let seed: UInt64
+    private(set) var entries: [Entry] = []
+    private var counts: [Int64] = []
+    /// Index into `entries`, or -1; its size is a power of two and at least 4/3 of the entries.
+    private var slots: [Int32]
+
+    /// - Parameter seed: makes the places unpredictable for whoever chooses the banner ids; it has no other effect.
+    init(layout: Layout, seed: UInt64) {
+        self.minutesPerRow = layout.minutesPerRow
+        self.seed = seed
+        self.slots = Array(repeating: -1, count: 64)
+    }
+
+    var count: Int { entries.count }
+
+    func find(_ key: Key) -> Int? {
+        let found = slots[slot(of: key)]
+        return found < 0 ? nil : Int(found)
+    }
+
+    /// - Returns: the row's index, and whether it is new. A new row is all zeros, without flags.
+    mutating func findOrInsert(_ key: Key) -> (index: Int, isNew: Bool) {
+        let slot = slot(of: key)
+        if slots[slot] >= 0 { return (Int(slots[slot]), false) }
+        let index = entries.count
+        entries.append(Entry(key: key, flags: [], upTo: 0))
+        counts.append(contentsOf: repeatElement(0, count: minutesPerRow))
+        slots[slot] = Int32(index)
+        if entries.count * 4 > slots.count * 3 { rebuildSlots(count: slots.count * 2) }
+        return (index, true)
+    }
+
+    /// - Parameter minute: the minute's place in the row, from 0.
+    mutating func add(_ count: Int64, toRow index: Int, minute: Int, upTo: Int64) {
+        let place = index * minutesPerRow + minute
+        counts[place] = counts[place].addingSaturated(count)
+        entries[index].upTo = upTo
+        entries[index].flags.insert(.changed)
+        entries[index].flags.remove(.loaded)
+    }
+
+    mutating func setFlags(_ flags: Flags, ofRow index: Int) { entries[index].flags = flags }
+
+    /// Puts in what the store has.
+    mutating func load(_ stored: RowCounts, upTo: Int64, intoRow index: Int) {
+        for minute in 0..<minutesPerRow { counts[index * minutesPerRow + minute] = stored[minute] }
+        entries[index].upTo = upTo
+    }
+
+    func counts(ofRow index: Int) -> RowCounts {
+        guard minutesPerRow > 1 else { return .minute(counts[index]) }
+        return .hour(Array(counts[index * minutesPerRow..<(index + 1) * minutesPerRow]))
+    }
+
+    /// Removes rows, which changes the indices of those that stay.
+    mutating func keep(where isKept: (Entry) -> Bool) {
+        var kept = 0
+        for index in entries.indices where isKept(entries[index]) {
+            if kept != index {
+                entries[kept] = entries[index]
+                for minute in 0..<minutesPerRow {
+                    counts[kept * minutesPerRow + minute] = counts[index * minutesPerRow + minute]
+                }
+            }
+            kept += 1
+        }
+        guard kept < entries.count else { return }
+        entries.removeLast(entries.count - kept)
+        counts.removeLast(counts.count - kept * minutesPerRow)
+        var size = slots.count
+        while size > 64, kept * 4 < size { size /= 2 }
+        rebuildSlots(count: size)
+        shrinkStorage()
+    }
+
+    mutating func markUnchanged(upTo: Int64) {
+        for index in entries.indices where entries[index].upTo <= upTo { entries[index].flags.remove(.changed) }
+    }
+
+    /// The slot that holds the key, or the free one where it belongs (linear probing).
+    private func slot(of key: Key) -> Int {
+        let mask = slots.count - 1
+        var slot = Int(truncatingIfNeeded: hash(key)) & mask
+        while slots[slot] >= 0, entries[Int(slots[slot])].key != key { slot = (slot + 1) & mask }
+        return slot
+    }
+
+    /// The finalizer of SplitMix64 (Steele, Lea, Flood 2014), over both words of the key.
+    private func hash(_ key: Key) -> UInt64 {
+        var value = UInt64(bitPattern: key.banner) ^ seed
+        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
+        value ^= UInt64(key.start) << 16 | UInt64(key.kind)
+        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
+        return value ^ value >> 31
+    }
+
+    private mutating func rebuildSlots(count: Int) {
+        slots = Array(repeating: -1, count: count)
+        for index in entries.indices { slots[slot(of: entries[index].key)] = Int32(index) }
+    }
+
+    /// Gives memory back after a flush that let most rows go.
+    private mutating func shrinkStorage() {
+        guard entries.capacity > 1_024, entries.count * 4 < entries.capacity else { return }
+        entries = entries.map { $0 }
+        counts = counts.map { $0 }
+    }
+}
