@@ -2,7 +2,11 @@
 
 /// Which banners there are, who is let in, and what they are called. No I/O: the owner saves what `unsaved` returns.
 package struct BannerDirectory {
-    private var banners: [BannerID: Banner] = [:]
+    private var known: Set<BannerID> = []
+    /// Those that somebody registered.
+    private var registered: [BannerID: Banner] = [:]
+    /// All known ids, ascending; nil since a new one came.
+    private var sortedIDs: [BannerID]?
     private var idsByName: [String: BannerID] = [:]
     private var highestID: Int64 = 0
     private var unsavedIDs: Set<BannerID> = []
@@ -25,35 +29,48 @@ package struct BannerDirectory {
         case idsExhausted
     }
 
-    package var count: Int { banners.count }
-    /// Ascending by id.
-    package var all: [Banner] { banners.values.sorted { $0.id < $1.id } }
+    package var count: Int { known.count }
 
-    package subscript(id: BannerID) -> Banner? { banners[id] }
-    package func banner(named name: String) -> Banner? { idsByName[name].flatMap { banners[$0] } }
+    package subscript(id: BannerID) -> Banner? { registered[id] ?? (known.contains(id) ? Banner(id: id) : nil) }
+
+    package func banner(named name: String) -> Banner? { idsByName[name].flatMap { registered[$0] } }
+
+    /// In the order of their ids, beginning behind `id`.
+    package mutating func banners(after id: BannerID?, limit: Int) -> [Banner] {
+        let ids = sortedIDs ?? known.sorted()
+        sortedIDs = ids
+        var low = 0
+        var high = id == nil ? 0 : ids.count
+        while low < high {
+            let middle = (low + high) / 2
+            if ids[middle] <= id! { low = middle + 1 } else { high = middle }
+        }
+        return ids[low...].prefix(limit).compactMap { self[$0] }
+    }
 
     /// An event of this banner wants in.
     package mutating func admit(_ id: BannerID) throws(Refusal) {
-        if let known = banners[id] {
-            if onlyRegistered, !known.isRegistered { throw .unknownBanner(id) }
+        if onlyRegistered {
+            guard registered[id] != nil else { throw .unknownBanner(id) }
             return
         }
-        if onlyRegistered { throw .unknownBanner(id) }
-        guard banners.count < limit else { throw .tooManyBanners(limit: limit) }
+        if known.contains(id) { return }
+        guard known.count < limit else { throw .tooManyBanners(limit: limit) }
         note(id)
     }
 
     /// The log holds an event of this banner: it is known from now on, whatever the limit says.
     package mutating func note(_ id: BannerID) {
-        guard banners[id] == nil else { return }
+        guard !known.contains(id) else { return }
         remember(Banner(id: id))
         unsavedIDs.insert(id)
     }
 
     /// Registers the banner, or replaces what was registered.
     package mutating func register(_ banner: Banner) throws(Refusal) {
+        precondition(banner.isRegistered, "what is registered says so")
         if let name = banner.name, let owner = idsByName[name], owner != banner.id { throw .nameTaken(name, by: owner) }
-        guard banners[banner.id] != nil || banners.count < limit else { throw .tooManyBanners(limit: limit) }
+        guard known.contains(banner.id) || known.count < limit else { throw .tooManyBanners(limit: limit) }
         remember(banner)
         unsavedIDs.insert(banner.id)
     }
@@ -70,24 +87,27 @@ package struct BannerDirectory {
     /// Forgets name, target and tags; the counts stay, and so does the id.
     /// - Returns: false when nobody had registered it.
     package mutating func unregister(_ id: BannerID) -> Bool {
-        guard let known = banners[id], known.isRegistered else { return false }
+        guard registered[id] != nil else { return false }
         remember(Banner(id: id))
         unsavedIDs.insert(id)
         return true
     }
 
     /// What has to be saved, ascending by id. It stays unsaved until `markSaved`.
-    package var unsaved: [Banner] { unsavedIDs.sorted().compactMap { banners[$0] } }
+    package var unsaved: [Banner] { unsavedIDs.sorted().compactMap { self[$0] } }
 
-    /// These were saved as they are; one that has changed since stays unsaved.
+    /// These were saved as they are; one that is different by now has to be saved again, whatever was saved in between.
     package mutating func markSaved(_ saved: [Banner]) {
-        for banner in saved where banners[banner.id] == banner { unsavedIDs.remove(banner.id) }
+        for banner in saved {
+            if self[banner.id] == banner { unsavedIDs.remove(banner.id) } else { unsavedIDs.insert(banner.id) }
+        }
     }
 
     private mutating func remember(_ banner: Banner) {
-        if let name = banners[banner.id]?.name { idsByName[name] = nil }
-        banners[banner.id] = banner
-        if let name = banner.name { idsByName[name] = banner.id }
+        if known.insert(banner.id).inserted { sortedIDs = nil }
+        if let name = registered[banner.id]?.name { idsByName[name] = nil }
+        registered[banner.id] = banner.isRegistered ? banner : nil
+        if banner.isRegistered, let name = banner.name { idsByName[name] = banner.id }
         highestID = max(highestID, banner.id.value)
     }
 }

@@ -73,6 +73,12 @@ package struct GroupCommit<Waiter> {
     /// Entries that wait for a commit to begin.
     package var pendingEntries: Int { groups.reduce(0) { $0 + $1.entryCount } }
 
+    /// Why nothing is accepted any more; nil while the log works.
+    package var failure: String? {
+        if case .failed(let reason) = phase { return reason }
+        return nil
+    }
+
     /// Neither committing nor waiting to.
     package var isIdle: Bool {
         if case .committing = phase { return false }
@@ -144,7 +150,7 @@ package struct GroupCommit<Waiter> {
     }
 
     private func refusal(of entries: Int) -> Refusal? {
-        if case .failed(let reason) = phase { return .failed(reason) }
+        if let failure { return .failed(failure) }
         if isClosed { return .closed }
         return pendingEntries + entries > pendingEntriesLimit ? .overloaded : nil
     }

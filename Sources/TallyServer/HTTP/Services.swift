@@ -18,6 +18,9 @@ package protocol CountingService: Sendable {
     /// Counts a chunk that another node made, once per (node, sequence), and returns when it is durable.
     func append(_ chunk: Chunk) async throws(IngestError) -> ChunkReceipt
 
+    /// Whether the banners and kinds of another node's chunk may be counted.
+    func admit(_ chunk: Chunk) throws(EventRejection)
+
     /// Which chunks of this node were counted.
     func sequences(of node: NodeID) async throws(StoreError) -> SequenceRanges
 
@@ -70,22 +73,6 @@ package struct EventInput: Hashable, Sendable {
         self.time = time
         self.count = count
         self.id = id
-    }
-}
-
-/// How often something happened to a banner in one minute.
-package struct MinuteCount: Hashable, Sendable {
-    package var banner: BannerID
-    package var kind: Kind
-    package var minute: Minute
-    /// At least 1.
-    package var count: Int64
-
-    package init(banner: BannerID, kind: Kind, minute: Minute, count: Int64) {
-        self.banner = banner
-        self.kind = kind
-        self.minute = minute
-        self.count = count
     }
 }
 

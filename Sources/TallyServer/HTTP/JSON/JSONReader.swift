@@ -57,7 +57,7 @@ struct JSONReader {
         case UInt8(ascii: "t"): return try readWord("true", .boolean(true))
         case UInt8(ascii: "f"): return try readWord("false", .boolean(false))
         case UInt8(ascii: "n"): return try readWord("null", .null)
-        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try readNumber()
+        case UInt8(ascii: "-"), (UInt8(ascii: "0")...UInt8(ascii: "9"))?: return try readNumber()
         case nil: throw failure("the end where a value should be")
         default: throw failure("no value")
         }

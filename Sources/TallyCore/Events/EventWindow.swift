@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Which minutes an event may belong to, and which minutes can no longer change.
+///
+/// The watermark follows the log's time, never the clock alone: a clock that jumps back makes no final minute change.
+package struct EventWindow: Sendable {
+    /// How many minutes an event may lie back.
+    package let late: Int64
+    /// How many minutes an event may lie ahead.
+    package let early: Int64
+    /// The highest time that was seen: of the clock, or of the log.
+    private var highest: Timestamp
+
+    /// - Parameter logTime: the highest time of any chunk in the log.
+    package init(late: Int64, early: Int64, logTime: Timestamp) {
+        precondition(late >= 0 && early >= 0, "the configuration is validated")
+        self.late = late
+        self.early = early
+        self.highest = logTime
+    }
+
+    package enum Decision: Equatable, Sendable {
+        case accepted(Minute)
+        case tooOld(earliest: Minute)
+        case tooEarly(latest: Minute)
+    }
+
+    /// Decides the minute of an event, once and for all.
+    /// - Parameter time: what the event says of itself, or nil for one that happens now.
+    package mutating func decide(_ time: Timestamp?, now: Timestamp, backfill: Bool) -> Decision {
+        highest = max(highest, now)
+        let earliest = Minute(highest).advanced(by: -late)
+        // When the clock has fallen behind the log, what happens now belongs to the first minute that is not final.
+        guard let time else { return .accepted(max(Minute(now), earliest)) }
+        let minute = Minute(time)
+        let latest = Minute(now).advanced(by: early)
+        if minute > latest || time.milliseconds > Minute.last.unixSeconds * 1_000 + 59_999 { return .tooEarly(latest: latest) }
+        if time < .epoch { return .tooOld(earliest: backfill ? .first : earliest) }
+        if minute < earliest, !backfill { return .tooOld(earliest: earliest) }
+        return .accepted(minute)
+    }
+
+    /// The minute before which nothing but a backfill can change anything.
+    /// - Parameter logTime: of what has been aggregated.
+    package static func watermark(logTime: Timestamp, late: Int64) -> Minute { Minute(logTime).advanced(by: -late) }
+}

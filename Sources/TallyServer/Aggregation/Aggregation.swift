@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+package import TallyCore
+
+/// The aggregator, shared: ingest applies chunks, `StoreKeeper` loads and flushes rows, queries read what isn't flushed.
+package final class Aggregation: Sendable {
+    /// What was done since the process started, and how much is held.
+    package struct Statistics: Equatable, Sendable {
+        package var counted: Int64 = 0
+        package var duplicateEvents = 0
+        package var duplicateChunks = 0
+        package var rows = 0
+        package var seenIDs = 0
+        /// Chunks behind the checkpoint.
+        package var unflushedChunks: Int64 = 0
+    }
+
+    private struct State {
+        var aggregator: Aggregator
+        var statistics = Statistics()
+
+        /// - Returns: the banners of rows that came into memory.
+        mutating func apply(_ entry: LogEntry) -> [BannerID] {
+            let applied = aggregator.apply(entry)
+            statistics.counted = statistics.counted.addingSaturated(applied.counted)
+            statistics.duplicateEvents += applied.duplicateEvents
+            statistics.duplicateChunks += applied.isDuplicateChunk ? 1 : 0
+            return applied.banners
+        }
+    }
+
+    package let layout: Layout
+    private let state: Mutex<State>
+    private let banners: BannerRegistry
+    /// Sent when rows have to be read from the store.
+    let loadNeeded = Signal()
+
+    package init(aggregator: Aggregator, banners: BannerRegistry) {
+        self.layout = aggregator.layout
+        self.state = Mutex(State(aggregator: aggregator))
+        self.banners = banners
+    }
+
+    /// Counts chunks that are durable.
+    package func apply(_ entries: [LogEntry]) {
+        let (newBanners, needsLoad) = state.withLock { state in
+            (entries.flatMap { state.apply($0) }, state.aggregator.hasRowsToLoad)
+        }
+        banners.note(newBanners)
+        if needsLoad { loadNeeded.send() }
+    }
+
+    package func unflushed(in range: RowRange) -> [UnflushedRow] {
+        state.withLock { $0.aggregator.unflushed(in: range) }
+    }
+
+    package func sequences(of node: NodeID) -> SequenceRanges { state.withLock { $0.aggregator.sequences(of: node) } }
+
+    /// An offset up to which the chunk was counted; nil when it wasn't yet.
+    func offset(counting chunk: Chunk) -> LogOffset? {
+        state.withLock { state in
+            let isCounted = state.aggregator.sequences(of: chunk.node).contains(chunk.sequence)
+            return isCounted ? state.aggregator.position : nil
+        }
+    }
+
+    /// The time of the log so far.
+    package var time: Timestamp { state.withLock { $0.aggregator.time } }
+
+    package var statistics: Statistics {
+        state.withLock { state in
+            var statistics = state.statistics
+            statistics.rows = state.aggregator.rowCount
+            statistics.seenIDs = state.aggregator.seenCount
+            statistics.unflushedChunks = state.aggregator.position.value - state.aggregator.checkpoint.upTo.value
+            return statistics
+        }
+    }
+
+    /// For `StoreKeeper`, which drives loading and flushing.
+    func withAggregator<Value: Sendable>(_ body: (inout Aggregator) -> Value) -> Value {
+        state.withLock { body(&$0.aggregator) }
+    }
+}

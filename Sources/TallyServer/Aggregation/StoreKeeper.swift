@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Logging
+import ServiceLifecycle
+import Synchronization
+package import TallyCore
+
+/// Keeps the store up to date: loads the rows that the aggregator asks for, flushes what changed at every interval, saves
+/// the checkpoint and trims the log behind it. While the store is away it retries; nothing is lost, since the log keeps it.
+///
+/// One task does all of it, one thing after the other; the others only wake it.
+package final class StoreKeeper: Service {
+    package struct Health: Equatable, Sendable {
+        package var flushes = 0
+        package var rowsWritten = 0
+        package var failures = 0
+        /// Why the last attempt failed; nil when it didn't.
+        package var problem: String?
+        /// Failures since the last success.
+        package var failuresInARow = 0
+    }
+
+    private struct Requests {
+        var flushIsDue = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let log: any EventLog
+    private let store: any CountStore
+    private let banners: BannerRegistry
+    private let aggregation: Aggregation
+    private let interval: Duration
+    private let clock: any WallClock
+    private let logger: Logger
+    private let requests = Mutex(Requests())
+    private let healthSoFar = Mutex(Health())
+    /// Keys in one look-up, so that queries get their turn with the store.
+    private static let keysPerLoad = 10_000
+
+    package init(
+        log: any EventLog, store: any CountStore, banners: BannerRegistry, aggregation: Aggregation, interval: Duration,
+        clock: any WallClock, logger: Logger
+    ) {
+        self.log = log
+        self.store = store
+        self.banners = banners
+        self.aggregation = aggregation
+        self.interval = interval
+        self.clock = clock
+        self.logger = logger
+    }
+
+    package var health: Health { healthSoFar.withLock { $0 } }
+
+    /// Flushes now, and returns after one attempt.
+    package func flush() async {
+        await withCheckedContinuation { continuation in
+            requests.withLock { $0.waiting.append(continuation) }
+            aggregation.loadNeeded.send()
+        }
+    }
+
+    /// Works until the process stops, and flushes a last time then.
+    package func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.requestFlushes() }
+            await withGracefulShutdownHandler {
+                for await _ in aggregation.loadNeeded.signals { await work() }
+            } onGracefulShutdown: {
+                self.aggregation.loadNeeded.finish()
+            }
+            group.cancelAll()
+            requests.withLock { $0.flushIsDue = true }
+            await work()
+        }
+    }
+
+    /// At every whole interval of the wall clock, and sooner after a failure.
+    private func requestFlushes() async {
+        while !Task.isCancelled {
+            do { try await Task.sleep(for: nextFlush) } catch { return }
+            requests.withLock { $0.flushIsDue = true }
+            aggregation.loadNeeded.send()
+        }
+    }
+
+    private var nextFlush: Duration {
+        let intervalMilliseconds = interval.milliseconds
+        let untilBoundary = intervalMilliseconds - max(0, clock.now().milliseconds) % intervalMilliseconds
+        let failures = health.failuresInARow
+        let boundary = Duration.milliseconds(untilBoundary)
+        return failures == 0 ? boundary : min(boundary, Backoff.delay(failures: failures, jitter: .random(in: 0...1)))
+    }
+
+    private func work() async {
+        let (flushIsDue, waiting) = requests.withLock { requests in
+            defer { requests = Requests() }
+            return (requests.flushIsDue, requests.waiting)
+        }
+        do throws(StoreError) {
+            try await loadRows()
+            if flushIsDue || !waiting.isEmpty { try await flushRows() }
+            healthSoFar.withLock { health in
+                health.problem = nil
+                health.failuresInARow = 0
+            }
+        } catch {
+            note(error)
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    private func note(_ error: StoreError) {
+        logger.warning("the store did not take the counts; the log keeps them", metadata: ["error": "\(error)"])
+        healthSoFar.withLock { health in
+            health.failures += 1
+            health.failuresInARow += 1
+            health.problem = error.description
+        }
+    }
+
+    private func loadRows() async throws(StoreError) {
+        while true {
+            let keys = aggregation.withAggregator { $0.takeKeysToLoad(most: StoreKeeper.keysPerLoad) }
+            if keys.isEmpty { return }
+            do throws(StoreError) {
+                let stored = try await store.rows(of: log.id, at: keys)
+                aggregation.withAggregator { $0.resolve(keys, with: stored) }
+            } catch {
+                aggregation.withAggregator { $0.loadFailed(keys) }
+                throw error
+            }
+        }
+    }
+
+    /// Rows, then the checkpoint, and only then may the log drop what they cover.
+    private func flushRows() async throws(StoreError) {
+        try await banners.saveUnsaved()
+        // Chunks that came since the rows were loaded may have asked for more.
+        var flush = aggregation.withAggregator { $0.beginFlush() }
+        while flush == nil, aggregation.withAggregator({ $0.hasUnresolvedRows }) {
+            try await loadRows()
+            flush = aggregation.withAggregator { $0.beginFlush() }
+        }
+        guard let flush else { return }
+        try await store.merge(flush.rows.sorted { $0.key < $1.key }, of: log.id)
+        try await store.save(flush.checkpoint, of: log.id)
+        aggregation.withAggregator { $0.finishFlush(flush) }
+        healthSoFar.withLock { health in
+            health.flushes += 1
+            health.rowsWritten += flush.rows.count
+        }
+        await trimLog(before: flush.checkpoint.readFrom)
+    }
+
+    private func trimLog(before offset: LogOffset) async {
+        do throws(LogError) {
+            try await log.trim(before: offset)
+        } catch {
+            logger.warning("the log could not drop what is stored", metadata: ["error": "\(error)"])
+        }
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, at least 1.
+    fileprivate var milliseconds: Int64 {
+        max(1, components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000)
+    }
+}

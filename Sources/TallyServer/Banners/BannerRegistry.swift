@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+package import TallyCore
+
+/// The directory of banners, shared, and saved to the store: registrations at once, banners that were only seen with the
+/// next flush.
+package final class BannerRegistry: Sendable {
+    private let directory: Mutex<BannerDirectory>
+    private let store: any BannerStore
+
+    package init(directory: BannerDirectory, store: any BannerStore) {
+        self.directory = Mutex(directory)
+        self.store = store
+    }
+
+    package var count: Int { directory.withLock { $0.count } }
+
+    package func banner(_ id: BannerID) -> Banner? { directory.withLock { $0[id] } }
+
+    /// In the order of their ids, beginning behind `after`.
+    package func banners(after: BannerID?, limit: Int) -> [Banner] {
+        directory.withLock { $0.banners(after: after, limit: limit) }
+    }
+
+    func admit(_ id: BannerID) -> BannerDirectory.Refusal? {
+        directory.withLock { directory in
+            do throws(BannerDirectory.Refusal) {
+                try directory.admit(id)
+                return nil
+            } catch {
+                return error
+            }
+        }
+    }
+
+    func note(_ ids: [BannerID]) {
+        if ids.isEmpty { return }
+        directory.withLock { directory in for id in ids { directory.note(id) } }
+    }
+
+    package func register(_ banner: Banner) async throws(RegistrationError) -> Banner {
+        try await change { directory throws(BannerDirectory.Refusal) in
+            try directory.register(banner)
+            return banner
+        }
+    }
+
+    /// The banners of these names, in this order; new names get new banners.
+    package func register(names: [String]) async throws(RegistrationError) -> [Banner] {
+        try await change { directory throws(BannerDirectory.Refusal) in
+            var banners: [Banner] = []
+            for name in names { banners.append(try directory.register(name: name)) }
+            return banners
+        }
+    }
+
+    /// - Returns: false when nobody had registered it.
+    package func unregister(_ id: BannerID) async throws(RegistrationError) -> Bool {
+        try await change { directory throws(BannerDirectory.Refusal) in directory.unregister(id) }
+    }
+
+    private func change<Value: Sendable>(
+        _ body: (inout BannerDirectory) throws(BannerDirectory.Refusal) -> Value
+    ) async throws(RegistrationError) -> Value {
+        let result = directory.withLock { directory -> Result<Value, RegistrationError> in
+            do throws(BannerDirectory.Refusal) {
+                return .success(try body(&directory))
+            } catch {
+                return .failure(RegistrationError(error))
+            }
+        }
+        let value = try result.get()
+        do throws(StoreError) { try await saveUnsaved() } catch { throw .unavailable(error.description) }
+        return value
+    }
+
+    func saveUnsaved() async throws(StoreError) {
+        let unsaved = directory.withLock { $0.unsaved }
+        if unsaved.isEmpty { return }
+        try await store.save(unsaved)
+        directory.withLock { $0.markSaved(unsaved) }
+    }
+}
+
+extension RegistrationError {
+    fileprivate init(_ refusal: BannerDirectory.Refusal) {
+        switch refusal {
+        case .nameTaken(let name, let owner): self = .nameTaken(name, by: owner)
+        case .tooManyBanners(let limit): self = .tooManyBanners(limit: limit)
+        case .idsExhausted: self = .idsExhausted
+        case .unknownBanner: preconditionFailure("registering never asks for a registered banner")
+        }
+    }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Logging
+package import ServiceLifecycle
+package import TallyCore
+
+/// One whole Tally behind its HTTP face: ingest, aggregation, store keeping, queries and banners, wired together.
+package final class CountingNode: CountingService {
+    package struct Configuration: Sendable {
+        package var aggregator = Aggregator.Configuration()
+        package var flushEvery: Duration = .seconds(60)
+        /// Minutes that an event may lie back, and ahead.
+        package var acceptLate: Int64 = 7 * 24 * 60
+        package var acceptEarly: Int64 = 1
+        package var bannersLimit = 1_000_000
+        package var onlyRegisteredBanners = false
+
+        package init() {}
+    }
+
+    private let clock: any WallClock
+    private let acceptLate: Int64
+    private let banners: BannerRegistry
+    private let admission: Admission
+    private let aggregation: Aggregation
+    private let ingest: Ingest
+    private let query: Query
+    package let keeper: StoreKeeper
+
+    /// Reads what the log holds beyond the store, and is then ready to count.
+    ///
+    /// - Parameters:
+    ///   - node: whose chunks ingest writes; `lastSequence` of them stand in the log.
+    ///   - progress: of the replay: the offset that was read, and the last one.
+    package init(
+        log: any EventLog, node: NodeID, lastSequence: UInt64, store: any CountStore, bannerStore: any BannerStore,
+        clock: any WallClock, logger: Logger, configuration: Configuration = Configuration(),
+        progress: (LogOffset, LogOffset) -> Void = { _, _ in }
+    ) async throws(StartError) {
+        let known: [Banner]
+        do throws(StoreError) { known = try await bannerStore.banners() } catch { throw .store(error) }
+        let directory = BannerDirectory(
+            banners: known, limit: configuration.bannersLimit, onlyRegistered: configuration.onlyRegisteredBanners)
+        let banners = BannerRegistry(directory: directory, store: bannerStore)
+        let aggregator = try await Replay.run(
+            log: log, store: store, configuration: configuration.aggregator, progress: progress,
+            noteBanners: banners.note)
+
+        self.clock = clock
+        self.acceptLate = configuration.acceptLate
+        self.banners = banners
+        let window = EventWindow(
+            late: configuration.acceptLate, early: configuration.acceptEarly, logTime: aggregator.time)
+        self.admission = Admission(window: window, kinds: aggregator.knownKinds, banners: banners, clock: clock)
+        let ownSequence = max(lastSequence, aggregator.sequences(of: node).highest)
+        self.aggregation = Aggregation(aggregator: aggregator, banners: banners)
+        self.ingest = Ingest(
+            log: log, node: node, lastSequence: ownSequence, aggregation: aggregation, clock: clock)
+        self.query = Query(log: log.id, store: store, aggregation: aggregation)
+        self.keeper = StoreKeeper(
+            log: log, store: store, banners: banners, aggregation: aggregation, interval: configuration.flushEvery,
+            clock: clock, logger: logger)
+    }
+
+    /// In the order of their start; they stop in reverse: ingest commits what it has accepted, then the last flush.
+    package var services: [any Service] { [keeper, ingest] }
+
+    package var statistics: Aggregation.Statistics { aggregation.statistics }
+
+    // MARK: Writing
+
+    package func admit(_ input: EventInput, backfill: Bool) throws(EventRejection) -> CountedEvent {
+        try admission.admit(input, backfill: backfill)
+    }
+
+    package func admit(_ chunk: Chunk) throws(EventRejection) { try admission.admit(chunk) }
+
+    package func record(_ events: [CountedEvent]) async throws(IngestError) -> Receipt { try await ingest.record(events) }
+
+    package func append(_ chunk: Chunk) async throws(IngestError) -> ChunkReceipt { try await ingest.append(chunk) }
+
+    package func sequences(of node: NodeID) async throws(StoreError) -> SequenceRanges { aggregation.sequences(of: node) }
+
+    // MARK: Reading
+
+    package func minuteCounts(in range: RowRange) async throws(StoreError) -> [MinuteCount] {
+        try await query.minuteCounts(in: range)
+    }
+
+    package func totals(in range: RowRange) async throws(StoreError) -> [Total] { try await query.totals(in: range) }
+
+    package var watermark: Minute { EventWindow.watermark(logTime: aggregation.time, late: acceptLate) }
+
+    package var now: Timestamp { clock.now() }
+
+    // MARK: Banners
+
+    package func banner(_ id: BannerID) -> Banner? { banners.banner(id) }
+
+    package func banners(after: BannerID?, limit: Int) -> [Banner] { banners.banners(after: after, limit: limit) }
+
+    package var bannerCount: Int { banners.count }
+
+    package func register(_ banner: Banner) async throws(RegistrationError) -> Banner { try await banners.register(banner) }
+
+    package func register(names: [String]) async throws(RegistrationError) -> [Banner] {
+        try await banners.register(names: names)
+    }
+
+    package func unregister(_ id: BannerID) async throws(RegistrationError) -> Bool { try await banners.unregister(id) }
+
+    // MARK: Health
+
+    package var readiness: Readiness { ingest.failure.map { .notReady(reasons: [$0]) } ?? .ready }
+}

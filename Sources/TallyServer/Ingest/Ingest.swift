@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ServiceLifecycle
+import Synchronization
+package import TallyCore
+
+/// Takes events in: everything that arrives while a commit is being made durable goes into the next one, and nobody is
+/// answered before the log has what they sent and the aggregator has counted it.
+package final class Ingest: Service {
+    private typealias Waiter = CheckedContinuation<Result<LogOffset, IngestError>, Never>
+
+    private let log: any EventLog
+    private let aggregation: Aggregation
+    private let clock: any WallClock
+    private let commits: Mutex<GroupCommit<Waiter>>
+    private let arrivals = Signal()
+
+    /// - Parameter lastSequence: of this node's chunks in the log.
+    package init(
+        log: any EventLog, node: NodeID, lastSequence: UInt64, aggregation: Aggregation, clock: any WallClock
+    ) {
+        self.log = log
+        self.aggregation = aggregation
+        self.clock = clock
+        self.commits = Mutex(GroupCommit(node: node, lastSequence: lastSequence))
+    }
+
+    /// Why nothing is accepted any more; nil while the log works.
+    package var failure: String? { commits.withLock { $0.failure } }
+
+    /// Counts the events of one request, all or none.
+    /// - Returns: when they are durable and in every answer from now on.
+    package func record(_ events: [CountedEvent]) async throws(IngestError) -> Receipt {
+        try await commit { commits, waiter in commits.add(events, waiter: waiter) }
+    }
+
+    /// Counts a chunk that another node made. One that was counted before is acknowledged and adds nothing.
+    package func append(_ chunk: Chunk) async throws(IngestError) -> ChunkReceipt {
+        if let offset = aggregation.offset(counting: chunk) {
+            return ChunkReceipt(receipt: Receipt(log: log.id, offset: offset, durability: log.durability), duplicate: true)
+        }
+        let receipt = try await commit { commits, waiter in commits.add(chunk, waiter: waiter) }
+        return ChunkReceipt(receipt: receipt, duplicate: false)
+    }
+
+    private func commit(
+        _ add: (inout GroupCommit<Waiter>, Waiter) -> GroupCommit<Waiter>.Admission
+    ) async throws(IngestError) -> Receipt {
+        let result: Result<LogOffset, IngestError> = await withCheckedContinuation { waiter in
+            switch commits.withLock({ add(&$0, waiter) }) {
+            case .accepted(begins: true): arrivals.send()
+            case .accepted(begins: false): break
+            case .refused(let refusal): waiter.resume(returning: .failure(IngestError(refusal)))
+            }
+        }
+        return Receipt(log: log.id, offset: try result.get(), durability: log.durability)
+    }
+
+    /// Commits until the process stops; then accepts nothing more, commits what was accepted, and returns.
+    package func run() async {
+        await withGracefulShutdownHandler {
+            for await _ in arrivals.signals { await commitPending() }
+            await commitPending()
+        } onGracefulShutdown: {
+            self.commits.withLock { $0.close() }
+            self.arrivals.finish()
+        }
+    }
+
+    private func commitPending() async {
+        while let commit = commits.withLock({ $0.begin(at: clock.now()) }) {
+            let result = await append(commit.chunks)
+            for answer in commits.withLock({ $0.finish(result) }) {
+                answer.waiter.resume(returning: answer.result.mapError(IngestError.init))
+            }
+        }
+    }
+
+    private func append(_ chunks: [Chunk]) async -> Result<[LogOffset], LogError> {
+        do throws(LogError) {
+            let offsets = try await log.append(chunks)
+            // Before anyone is answered: an acknowledged event is in the very next answer.
+            aggregation.apply(zip(offsets, chunks).map(LogEntry.init))
+            return .success(offsets)
+        } catch {
+            return .failure(error)
+        }
+    }
+}
+
+extension IngestError {
+    fileprivate init<Waiter>(_ refusal: GroupCommit<Waiter>.Refusal) {
+        switch refusal {
+        case .overloaded: self = .overloaded
+        case .closed: self = .closing
+        case .failed(let reason): self = .unavailable(reason)
+        }
+    }
+
+    fileprivate init(_ error: LogError) { self = .unavailable(error.description) }
+}
