@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The log on a disk: files of fixed size, written one behind the other. `docs/journal-format.md` describes them.
+///
+/// All calls block, and are never made concurrently; `JournalLog` gives them a thread. What it does depends on the disk
+/// and the calls alone.
+package final class Journal {
+    package let identity: NodeID
+    /// The sequence of the last chunk that this journal's own node has in it; 0 when there is none.
+    package private(set) var lastSequence: UInt64
+
+    let disk: any Disk
+    let files: JournalFiles
+    let place: JournalPlace
+    let format: RecordFormat
+    private let settings: JournalSettings
+    /// By offset, never empty; the last one is appended to.
+    private(set) var segments: [Segment]
+    /// Why nothing more is appended.
+    private var failure: String?
+    /// Where the last reading stopped.
+    var cursor: JournalCursor?
+
+    /// Recovers the journal in this directory, or makes one when there is none.
+    ///
+    /// - Parameters:
+    ///   - newIdentity: becomes the identity if a journal is made; it must never have been used before.
+    ///   - progress: is told how many bytes of the journal were read, of how many.
+    /// - Throws: `.damaged` when something that was acknowledged can't be read; then nothing was changed.
+    package static func open(
+        on disk: any Disk, place: JournalPlace, settings: JournalSettings, newIdentity: NodeID,
+        progress: (Int, Int) -> Void = { _, _ in }
+    ) throws(JournalError) -> Journal {
+        let files = JournalFiles(disk: disk)
+        let recovery = try files.recover(place: place, progress: progress)
+        if let identity = recovery.identity {
+            return Journal(
+                identity: identity, lastSequence: recovery.lastSequence, files: files, place: place, settings: settings,
+                segments: recovery.segments)
+        }
+        let header = SegmentHeader(
+            identity: newIdentity, size: settings.segmentBytes, first: LogOffset(1), lost: 0, synced: .none,
+            lastSequence: 0)
+        do throws(DiskError) {
+            try files.prepare(header)
+            try files.publish(header)
+            try disk.syncDirectory()
+        } catch {
+            throw JournalError(error)
+        }
+        return Journal(
+            identity: newIdentity, lastSequence: 0, files: files, place: place, settings: settings,
+            segments: [Segment(header)])
+    }
+
+    private init(
+        identity: NodeID, lastSequence: UInt64, files: JournalFiles, place: JournalPlace, settings: JournalSettings,
+        segments: [Segment]
+    ) {
+        self.identity = identity
+        self.lastSequence = lastSequence
+        self.disk = files.disk
+        self.files = files
+        self.place = place
+        self.format = RecordFormat(identity: identity)
+        self.settings = settings
+        self.segments = segments
+    }
+
+    package var id: LogID { LogID(journal: identity) }
+
+    /// Every offset up to this one was given out, or is lost; the next chunk gets the next one. A store whose checkpoint
+    /// is beyond it has seen chunks that this journal doesn't hold: it must not be used with that store.
+    package var lastOffset: LogOffset { newest.last }
+
+    /// The offset of the last chunk. It is below `lastOffset` only when a repair had to give up offsets at the end.
+    package var lastChunkOffset: LogOffset { segments.last(where: \.holdsRecords)?.last ?? lastOffset }
+
+    /// What is before it was trimmed.
+    package var firstOffset: LogOffset { segments[0].first }
+
+    private var newest: Segment { segments[segments.count - 1] }
+
+    /// As `EventLog.append` says. A chunk larger than `Limits.chunkBytes` is refused.
+    package func append(_ chunks: [Chunk]) throws(LogError) -> [LogOffset] {
+        try requireSound()
+        guard !chunks.isEmpty else { return [] }
+        let plan = try AppendPlan(
+            chunks, newest: newest, identity: identity, lastSequence: lastSequence, segmentBytes: settings.segmentBytes,
+            format: format)
+        try makeSegments(of: plan)
+        try write(plan)
+        for part in plan.parts {
+            if part.header == nil { segments.removeLast() }
+            segments.append(part.segment)
+        }
+        lastSequence = plan.lastSequence
+        return plan.offsets
+    }
+
+    /// All segments that the plan needs are there, empty, before any record is written: running out of space is then
+    /// found out while nothing has happened yet.
+    private func makeSegments(of plan: AppendPlan) throws(LogError) {
+        let headers = plan.parts.compactMap(\.header)
+        if headers.isEmpty { return }
+        var made: [SegmentHeader] = []
+        do throws(DiskError) {
+            for header in headers {
+                try files.prepare(header)
+                try files.publish(header)
+                made.append(header)
+            }
+        } catch .full(let reason) {
+            try remove(made)
+            throw .refused("the disk is full: \(reason)")
+        } catch {
+            throw fail(error)
+        }
+        do throws(DiskError) { try disk.syncDirectory() } catch { throw fail(error) }
+    }
+
+    private func write(_ plan: AppendPlan) throws(LogError) {
+        do throws(DiskError) {
+            for part in plan.parts { try disk.write(part.bytes, to: part.segment.name, at: part.position) }
+        } catch .full(let reason) {
+            try withdraw(plan)
+            throw .refused("the disk is full: \(reason)")
+        } catch {
+            throw fail(error)
+        }
+        do throws(DiskError) {
+            for part in plan.parts { try disk.sync(part.segment.name) }
+        } catch {
+            throw fail(error)
+        }
+    }
+
+    /// Takes back what was written of a plan, durably: what was refused must not come back after a crash.
+    private func withdraw(_ plan: AppendPlan) throws(LogError) {
+        try remove(plan.parts.compactMap(\.header))
+        guard let part = plan.parts.first, part.header == nil else { return }
+        do throws(DiskError) {
+            try files.zero(part.segment.name, part.position..<part.position + part.bytes.count)
+        } catch {
+            throw fail(error)
+        }
+    }
+
+    private func remove(_ headers: [SegmentHeader]) throws(LogError) {
+        if headers.isEmpty { return }
+        do throws(DiskError) {
+            for header in headers.reversed() { try disk.remove(SegmentName.name(first: header.first)) }
+            try disk.syncDirectory()
+        } catch {
+            throw fail(error)
+        }
+    }
+
+    /// Removes the segments all of whose offsets are below `offset`, but never one from the last that holds chunks on.
+    package func trim(before offset: LogOffset) throws(LogError) {
+        try requireSound()
+        let kept = segments.lastIndex(where: \.holdsRecords) ?? 0
+        for _ in 0..<kept where segments[1].first <= offset {
+            do throws(DiskError) {
+                try disk.remove(segments[0].name)
+                // Each removal is durable before the next: a crash must not leave a hole.
+                try disk.syncDirectory()
+            } catch {
+                throw fail(error)
+            }
+            segments.removeFirst()
+        }
+    }
+
+    private func requireSound() throws(LogError) {
+        if let failure { throw .failed(failure) }
+    }
+
+    /// After an error whose effect on the disk is unknown nothing is tried again: pages that could not be written may
+    /// have been marked clean, and a second sync would succeed without them.
+    private func fail(_ error: DiskError) -> LogError {
+        let reason =
+            "the journal stopped, since the state of its disk is unknown: \(error). Restart when the disk is sound"
+        failure = reason
+        return .failed(reason)
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A journal as text, one line for each chunk:
+///
+///     offset=17 node=5f…e1 sequence=12 time=1733997600000 click@1733997600 42+3 43+1 impression@1733997600 42+7
+///
+/// The time is in milliseconds, minutes are Unix seconds; then follow banner and count of each delta of that kind and
+/// minute. A delta with an event id is written `42+1#` and the id's 32 hexadecimal digits.
+package enum JournalDump {
+    /// Writes every whole record from `offset` on in the order of the files, also those of a damaged journal.
+    ///
+    /// Nothing is changed, and neither the chunks that are damaged nor the end of an unfinished batch are told apart:
+    /// `JournalVerification` does that.
+    package static func run(
+        on disk: any Disk, from offset: LogOffset = LogOffset(1), line: (String) -> Void
+    ) throws(JournalError) {
+        do throws(DiskError) {
+            _ = try JournalSurvey(
+                JournalFiles(disk: disk),
+                visit: { segment, bytes in
+                    for finding in segment.findings where finding.record.offset >= offset {
+                        do throws(ChunkDecodingError) {
+                            let chunk = try Chunk(decoding: bytes[finding.record.payload])
+                            line(text(LogEntry(offset: finding.record.offset, chunk: chunk)))
+                        } catch {
+                            line("offset=\(finding.record.offset) \(error)")
+                        }
+                    }
+                })
+        } catch {
+            throw JournalError(error)
+        }
+    }
+
+    package static func text(_ entry: LogEntry) -> String {
+        let chunk = entry.chunk
+        var words = [
+            "offset=\(entry.offset)", "node=\(chunk.node)", "sequence=\(chunk.sequence)",
+            "time=\(chunk.time.milliseconds)",
+        ]
+        var run: String?
+        for (delta, id) in chunk.deltas.map({ ($0, EventID?.none) }) + chunk.identified.map({ ($0.delta, $0.id) }) {
+            let kindAndMinute = "\(chunk.kinds[Int(delta.kind)])@\(delta.minute.unixSeconds)"
+            if kindAndMinute != run { words.append(kindAndMinute) }
+            run = kindAndMinute
+            // A node's id is written like an event's: 32 digits.
+            let idText = id.map { "#\(NodeID(bits: $0.bits))" } ?? ""
+            words.append("\(delta.banner)+\(delta.count)\(idText)")
+        }
+        return words.joined(separator: " ")
+    }
+}
