@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TallyCore
+
+/// Counts a log in the plainest way, straight from the words of the rule: no memory limit, no store, no shortcuts.
+struct ReferenceCount {
+    struct Key: Hashable {
+        var banner: BannerID
+        var kind: Kind
+        var minute: Minute
+    }
+
+    private(set) var counts: [Key: Int64] = [:]
+    private var chunks: Set<[UInt64]> = []
+    private var groups: [(time: Timestamp, ids: [EventID])] = []
+    private var time = Timestamp.epoch
+    private let window: Duration
+    private let limit: Int
+
+    init(window: Duration, limit: Int) {
+        self.window = window
+        self.limit = limit
+    }
+
+    mutating func count(_ chunk: Chunk) {
+        time = max(time, chunk.time)
+        var known = Set(groupsInWindow.flatMap(\.ids))
+        if !chunk.identified.isEmpty { groups.append((time, chunk.identified.map(\.id))) }
+        let isNew = chunk.identified.map { known.insert($0.id).inserted }
+        let node = chunk.node.bits
+        guard chunks.insert([UInt64(truncatingIfNeeded: node), UInt64(node >> 64), chunk.sequence]).inserted else { return }
+        for delta in chunk.deltas { add(delta, of: chunk) }
+        for (identified, isNew) in zip(chunk.identified, isNew) where isNew { add(identified.delta, of: chunk) }
+    }
+
+    /// The last chunks that hold at most `limit` ids together (the very last in any case) and lie in the window.
+    private var groupsInWindow: [(time: Timestamp, ids: [EventID])] {
+        var sum = 0
+        let lastOnes = groups.reversed().enumerated().prefix { index, group in
+            sum += group.ids.count
+            return index == 0 || sum <= limit
+        }
+        return lastOnes.map(\.element).filter { $0.time.advanced(by: window) >= time }
+    }
+
+    private mutating func add(_ delta: Delta, of chunk: Chunk) {
+        counts[Key(banner: delta.banner, kind: chunk.kinds[Int(delta.kind)], minute: delta.minute), default: 0] += delta.count
+    }
+
+    var minuteCounts: [MinuteCount] {
+        counts.map { MinuteCount(banner: $0.banner, kind: $0.kind, minute: $0.minute, count: $1) }.sorted()
+    }
+}

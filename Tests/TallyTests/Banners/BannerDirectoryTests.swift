@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TallyCore
+import Testing
+
+@Suite struct BannerDirectoryTests {
+    private func id(_ value: Int64) -> BannerID { BannerID(value)! }
+
+    @Test func newBannersAreAdmittedUpToTheLimitAndKnownOnesAlways() throws {
+        var directory = BannerDirectory(limit: 2)
+        try directory.admit(id(1))
+        try directory.admit(id(2))
+        #expect(throws: BannerDirectory.Refusal.tooManyBanners(limit: 2)) { try directory.admit(self.id(3)) }
+        try directory.admit(id(1))
+        #expect(directory.count == 2)
+    }
+
+    @Test func whatTheLogHoldsIsKnownWhateverTheLimitSays() {
+        var directory = BannerDirectory(limit: 1)
+        directory.note(id(1))
+        directory.note(id(2))
+        #expect(directory.count == 2)
+        #expect(directory.unsaved.map(\.id) == [id(1), id(2)])
+    }
+
+    @Test func onlyRegisteredBannersAreAdmittedWhereThatIsAsked() throws {
+        var directory = BannerDirectory(onlyRegistered: true)
+        directory.note(id(5))
+        #expect(throws: BannerDirectory.Refusal.unknownBanner(id(5))) { try directory.admit(self.id(5)) }
+        try directory.register(Banner(id: id(5), name: "five", isRegistered: true))
+        try directory.admit(id(5))
+    }
+
+    @Test func aNameBelongsToOneBannerAndIsFreeAgainAfterwards() throws {
+        var directory = BannerDirectory()
+        try directory.register(Banner(id: id(1), name: "a", isRegistered: true))
+        #expect(throws: BannerDirectory.Refusal.nameTaken("a", by: id(1))) {
+            try directory.register(Banner(id: self.id(2), name: "a", isRegistered: true))
+        }
+        let removed = directory.unregister(id(1))
+        #expect(removed)
+        try directory.register(Banner(id: id(2), name: "a", isRegistered: true))
+        #expect(directory.banner(named: "a")?.id == id(2))
+        #expect(directory[id(1)] == Banner(id: id(1)))
+        let removedAgain = directory.unregister(id(1))
+        #expect(!removedAgain)
+    }
+
+    @Test func aNewNameTakesTheNextFreeIDAndKeepsIt() throws {
+        var directory = BannerDirectory(banners: [Banner(id: id(7))])
+        let ids = try ["/a", "/b", "/a"].map { name in try directory.register(name: name).id }
+        #expect(ids == [id(8), id(9), id(8)])
+        var full = BannerDirectory(banners: [Banner(id: id(.max))])
+        #expect(throws: BannerDirectory.Refusal.idsExhausted) { try full.register(name: "/a") }
+    }
+
+    @Test func aBannerThatChangedWhileItWasSavedIsSavedAgain() throws {
+        var directory = BannerDirectory()
+        try directory.register(Banner(id: id(1), name: "old", isRegistered: true))
+        let old = directory.unsaved
+        try directory.register(Banner(id: id(1), name: "new", isRegistered: true))
+        directory.markSaved(directory.unsaved)
+        #expect(directory.unsaved.isEmpty)
+        directory.markSaved(old)
+        #expect(directory.unsaved.map(\.name) == ["new"])
+    }
+
+    @Test func pagesFollowEachOtherInTheOrderOfIDs() {
+        var directory = BannerDirectory(banners: [9, 2, 5, 7].map { Banner(id: id($0)) })
+        #expect(directory.banners(after: nil, limit: 2).map(\.id.value) == [2, 5])
+        #expect(directory.banners(after: id(5), limit: 2).map(\.id.value) == [7, 9])
+        #expect(directory.banners(after: id(6), limit: 1).map(\.id.value) == [7])
+        #expect(directory.banners(after: id(9), limit: 2).isEmpty)
+        directory.note(id(1))
+        #expect(directory.banners(after: nil, limit: 1).map(\.id.value) == [1])
+    }
+}

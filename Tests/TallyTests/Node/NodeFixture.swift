@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Logging
+import ServiceLifecycle
+import TallyCore
+import TallyServer
+
+/// A node over memory, running while the body runs; what it leaves in the log and the store outlives it.
+struct NodeFixture {
+    let log: any EventLog
+    let store: MemoryStore
+    let bannerStore = MemoryBannerStore()
+    let clock = ManualClock()
+    var configuration = CountingNode.Configuration()
+
+    init(layout: Layout = .minute, log: any EventLog = MemoryLog(id: LogID("memory")!)) {
+        self.store = MemoryStore(layout: layout)
+        self.log = log
+        configuration.flushEvery = .seconds(3_600)
+    }
+
+    /// - Parameter flushAtEnd: false leaves the log ahead of the store, as a crash does.
+    func run<Value: Sendable>(
+        flushAtEnd: Bool = true, _ body: @Sendable (CountingNode) async throws -> Value
+    ) async throws -> Value {
+        let node = try await CountingNode(
+            log: log, node: NodeID(bits: 1), lastSequence: 0, store: store, bannerStore: bannerStore, clock: clock,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, configuration: configuration)
+        let group = ServiceGroup(services: node.services, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        return try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            let value = try await body(node)
+            if !flushAtEnd { store.outage = .unavailable("the test pulled the plug") }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+            store.outage = nil
+            return value
+        }
+    }
+}
+
+extension CountingNode {
+    func count(
+        banner: Int64, kind: Kind = .click, time: Timestamp? = nil, count: Int64 = 1, id: String? = nil,
+        backfill: Bool = false
+    ) async throws -> Receipt {
+        let input = EventInput(banner: BannerID(banner)!, kind: kind, time: time, count: count, id: id)
+        return try await record([try admit(input, backfill: backfill)])
+    }
+
+    func total(banner: Int64) async throws -> Int64 {
+        try await totals(in: RowRange(banners: [BannerID(banner)!], minutes: .first ... .last)).reduce(0) { $0 + $1.count }
+    }
+}
