@@ -17,9 +17,9 @@ package enum Replay {
             let end = try await log.end()
             if checkpoint.upTo > end { throw StartError.logBehindStore(log: log.id, end: end, checkpoint: checkpoint.upTo) }
             var aggregator = Aggregator(layout: store.layout, checkpoint: checkpoint, configuration: configuration)
-            while aggregator.position < end {
+            while true {
                 let entries = try await log.read(from: aggregator.position.next, maximumBytes: bytesPerRead)
-                guard !entries.isEmpty else { throw StartError.log(.damaged("the log ends before offset \(end)")) }
+                if entries.isEmpty { break }
                 for entry in entries { noteBanners(aggregator.apply(entry).banners) }
                 try await load(into: &aggregator, from: store, log: log.id)
                 progress(aggregator.position, end)

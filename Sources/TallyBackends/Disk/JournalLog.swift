@@ -53,12 +53,9 @@ package actor JournalLog: EventLog {
         try journal.read(from: offset, maximumBytes: maximumBytes)
     }
 
-    package func end() async throws(LogError) -> LogOffset { journal.lastChunkOffset }
+    package func end() async throws(LogError) -> LogOffset { journal.lastOffset }
 
     package func trim(before offset: LogOffset) async throws(LogError) { try journal.trim(before: offset) }
-
-    /// See `Journal.lastOffset`: a store whose checkpoint is beyond it must not be used with this journal.
-    package var lastOffset: LogOffset { journal.lastOffset }
 
     /// The sequence of the last chunk that this journal's own node has in it; 0 when there is none.
     package var lastSequence: UInt64 { journal.lastSequence }

@@ -23,7 +23,8 @@ package protocol EventLog: Sendable {
     /// - Throws: `.trimmed` when chunks from `offset` on were dropped; `.damaged` when what was written can't be read back.
     func read(from offset: LogOffset, maximumBytes: Int) async throws(LogError) -> [LogEntry]
 
-    /// The offset of the last durable chunk; `.none` when there never was one.
+    /// The highest offset that was ever given out; `.none` when there never was one. Every chunk up to it is durable, or
+    /// was trimmed, or is known to be lost.
     func end() async throws(LogError) -> LogOffset
 
     /// Permits the log to drop the chunks before `offset`. It may keep them: a journal drops whole segments.
