@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import GRDB
+import TallyCore
+
+/// The table that holds the counts in one layout: its statements, and the way between its rows and values.
+struct SQLiteCountTable: Sendable {
+    let layout: Layout
+
+    var name: String {
+        switch layout {
+        case .minute: "minute_counts"
+        case .hour: "hour_counts"
+        }
+    }
+
+    var timestamp: String {
+        switch layout {
+        case .minute: "minute_timestamp"
+        case .hour: "hour_timestamp"
+        }
+    }
+
+    var counts: String {
+        switch layout {
+        case .minute: "count"
+        case .hour: "count_by_minute"
+        }
+    }
+
+    /// The one rule.
+    var merge: String {
+        """
+        INSERT INTO \(name) (banner_id, kind, \(timestamp), log, \(counts), up_to) VALUES (?, ?, ?, ?, ?, ?)
+        ON CONFLICT (banner_id, kind, \(timestamp), log)
+        DO UPDATE SET \(counts) = excluded.\(counts), up_to = excluded.up_to WHERE excluded.up_to > \(name).up_to
+        """
+    }
+
+    /// What `storedRow(from:names:)` expects.
+    var columns: String { "banner_id, kind, \(timestamp), log, \(counts), up_to" }
+
+    var selectOne: String {
+        "SELECT \(counts), up_to FROM \(name) WHERE banner_id = ? AND kind = ? AND \(timestamp) = ? AND log = ?"
+    }
+
+    func merge(_ row: TallyCore.Row, kind: Int64, log: Int64, with statement: Statement) throws {
+        let key = row.key
+        switch row.counts {
+        case .minute(let count):
+            try statement.execute(
+                arguments: [key.banner.value, kind, key.start.unixSeconds, log, count, row.upTo.value])
+        case .hour(let counts):
+            let packed = Data(PackedHour.encode(counts))
+            try statement.execute(
+                arguments: [key.banner.value, kind, key.start.unixSeconds, log, packed, row.upTo.value])
+        }
+    }
+
+    func row(at key: RowKey, kind: Int64, log: Int64, in database: Database) throws -> TallyCore.Row? {
+        let statement = try database.cachedStatement(sql: selectOne)
+        let arguments: StatementArguments = [key.banner.value, kind, key.start.unixSeconds, log]
+        guard let row = try GRDB.Row.fetchOne(statement, arguments: arguments) else { return nil }
+        return TallyCore.Row(key: key, counts: try counts(from: row, at: 0), upTo: try row.offset(at: 1))
+    }
+
+    func storedRow(from row: GRDB.Row, names: SQLiteNames) throws -> StoredRow {
+        let key = RowKey(
+            banner: try row.banner(at: 0), kind: try names.kind(try row.integer(at: 1, "a kind")),
+            start: try row.start(at: 2, layout: layout))
+        let log = try names.log(try row.integer(at: 3, "a log"))
+        let counts = try counts(from: row, at: 4)
+        return StoredRow(log: log, row: TallyCore.Row(key: key, counts: counts, upTo: try row.offset(at: 5)))
+    }
+
+    private func counts(from row: GRDB.Row, at index: Int) throws -> RowCounts {
+        switch layout {
+        case .minute:
+            let count = try row.integer(at: index, "a count")
+            guard count >= 0 else { throw SQLiteDamage("\(name) has the count \(count), less than 0") }
+            return .minute(count)
+        case .hour:
+            do {
+                return .hour(try PackedHour.decode(try row.bytes(at: index, "a count_by_minute")))
+            } catch let error as PackedHourError {
+                throw SQLiteDamage("\(name) has \(error)")
+            }
+        }
+    }
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import GRDB
+package import TallyCore
+
+/// Counts, checkpoints and banners in one SQLite file, in the write-ahead mode with a sync at each commit.
+///
+/// The schema is described in `docs/sqlite-schema.md`. One process at a time may write; others may read.
+package final class SQLiteStore: CountStore, BannerStore {
+    /// The most rows of one transaction: readers and the memory of the write-ahead log are bounded by it.
+    private static let rowsPerTransaction = 10_000
+
+    package let layout: Layout
+    let path: String
+    private let pool: DatabasePool
+    private let file: SQLiteFile
+    private let table: SQLiteCountTable
+
+    /// Opens the store, and makes it if there is none. Blocks.
+    ///
+    /// - Parameters:
+    ///   - path: of the file; its directory exists.
+    ///   - busyTimeout: how long a call waits for another process that has the file locked.
+    /// - Throws: `.damaged` also when the file has the other layout, or was made by a newer tally.
+    package init(path: String, layout: Layout, busyTimeout: Duration = .seconds(5)) throws(StoreError) {
+        if let found = try SQLiteStore.description(ofFileAt: path) {
+            try SQLiteSchema.check(found, opening: path, as: layout)
+        }
+        do {
+            self.pool = try SQLiteStore.open(path, layout: layout, busyTimeout: busyTimeout)
+        } catch {
+            throw StoreError(error, path: path)
+        }
+        try SQLiteFile.synchronize(SQLiteFile.directory(of: path))
+        self.file = try SQLiteFile(ofOpenStoreAt: path)
+        self.table = SQLiteCountTable(layout: layout)
+        self.path = path
+        self.layout = layout
+    }
+
+    /// The layout of the store at this path; nil when there is none yet. Blocks, and changes nothing.
+    package static func layout(ofFileAt path: String) throws(StoreError) -> Layout? {
+        try description(ofFileAt: path)?.layout
+    }
+
+    /// Moves what is in the write-ahead log into the file and closes it; every later call fails. Blocks.
+    package func close() throws(StoreError) {
+        do {
+            // The writer has to be the last to close: a reader can't bring the write-ahead log home.
+            pool.releaseMemory()
+            try pool.close()
+        } catch {
+            throw StoreError(error, path: path)
+        }
+    }
+
+    /// Runs `body` in one read transaction.
+    func read<Value: Sendable>(_ body: @Sendable (Database) throws -> Value) async throws(StoreError) -> Value {
+        do {
+            try file.check()
+            let value = try await pool.read(body)
+            // A reader's connection is opened when it is needed: perhaps after the file was replaced.
+            try file.check()
+            return value
+        } catch {
+            throw StoreError(error, path: path)
+        }
+    }
+
+    /// Runs `body` in one write transaction.
+    func write<Value: Sendable>(_ body: @Sendable (Database) throws -> Value) async throws(StoreError) -> Value {
+        do {
+            try file.check()
+            let value = try await pool.write(body)
+            try file.check()
+            return value
+        } catch {
+            throw StoreError(error, path: path)
+        }
+    }
+
+    /// Runs `body`, which makes its own transactions, where no other write runs.
+    func withoutTransaction(_ body: @Sendable (Database) throws -> Void) async throws(StoreError) {
+        do {
+            try file.check()
+            try await pool.writeWithoutTransaction(body)
+            try file.check()
+        } catch {
+            throw StoreError(error, path: path)
+        }
+    }
+
+    // MARK: - Counts
+
+    package func merge(_ rows: [TallyCore.Row], of log: LogID) async throws(StoreError) {
+        precondition(rows.allSatisfy { $0.counts.layout == layout }, "rows come in the layout of their store")
+        // In the order of the table, so that each page is touched once.
+        let sorted = rows.sorted { $0.key < $1.key }
+        for start in stride(from: 0, to: sorted.count, by: SQLiteStore.rowsPerTransaction) {
+            let batch = sorted[start..<min(start + SQLiteStore.rowsPerTransaction, sorted.count)]
+            try await write { [table] database in
+                var names = try SQLiteNames(in: database)
+                let log = try names.number(of: log, in: database)
+                let statement = try database.cachedStatement(sql: table.merge)
+                for row in batch {
+                    let kind = try names.number(of: row.key.kind, in: database)
+                    try table.merge(row, kind: kind, log: log, with: statement)
+                }
+            }
+        }
+    }
+
+    package func rows(of log: LogID, at keys: [RowKey]) async throws(StoreError) -> [TallyCore.Row] {
+        if keys.isEmpty { return [] }
+        return try await read { [table] database in
+            let names = try SQLiteNames(in: database)
+            guard let log = names.logNumbers[log] else { return [] }
+            return try keys.compactMap { key in
+                guard let kind = names.kindNumbers[key.kind] else { return nil }
+                return try table.row(at: key, kind: kind, log: log, in: database)
+            }
+        }
+    }
+
+    package func rows(in range: RowRange) async throws(StoreError) -> [StoredRow] {
+        try await read { [table] database in
+            var rows: [StoredRow] = []
+            try SQLiteRangeReader(range, of: table, in: database).forEachRow { rows.append($0) }
+            return rows
+        }
+    }
+
+    package func totals(
+        in range: RowRange, with unflushed: [TallyCore.Row], of log: LogID
+    ) async throws(StoreError) -> [Total] {
+        let unflushed = SQLiteUnflushedRows(unflushed, of: log, in: range, layout: layout)
+        return try await read { [table] database in
+            let reader = try SQLiteRangeReader(range, of: table, in: database)
+            return try SQLiteTotals(reader: reader, unflushed: unflushed).totals()
+        }
+    }
+
+    // MARK: - Checkpoints
+
+    package func checkpoint(of log: LogID) async throws(StoreError) -> Checkpoint? {
+        try await read { database in try SQLiteCheckpoints.checkpoint(of: log, in: database) }
+    }
+
+    package func save(_ checkpoint: Checkpoint, of log: LogID) async throws(StoreError) {
+        try await write { database in try SQLiteCheckpoints.save(checkpoint, of: log, in: database) }
+    }
+
+    // MARK: - Banners
+
+    package func banners() async throws(StoreError) -> [Banner] {
+        try await read { database in try SQLiteBanners.all(in: database) }
+    }
+
+    package func save(_ banners: [Banner]) async throws(StoreError) {
+        if banners.isEmpty { return }
+        try await write { database in try SQLiteBanners.save(banners, in: database) }
+    }
+
+    // MARK: - Opening
+
+    private static func open(_ path: String, layout: Layout, busyTimeout: Duration) throws -> DatabasePool {
+        let pool = try DatabasePool(path: path, configuration: configuration(busyTimeout: busyTimeout))
+        // GRDB chooses NORMAL, with which the last commits can be lost with the power.
+        try pool.writeWithoutTransaction { database in try database.execute(sql: "PRAGMA synchronous = FULL") }
+        try SQLiteSchema.migrator(for: layout).migrate(pool)
+        return pool
+    }
+
+    private static func configuration(busyTimeout: Duration) -> Configuration {
+        let seconds = busyTimeout / .seconds(1)
+        var configuration = Configuration()
+        configuration.label = "tally store"
+        configuration.busyMode = .timeout(seconds)
+        configuration.foreignKeysEnabled = false
+        configuration.maximumReaderCount = 4
+        configuration.prepareDatabase { database in
+            // Also for readers, which GRDB lets wait longer; and a file from elsewhere may hold odd views.
+            try database.execute(sql: "PRAGMA busy_timeout = \(Int(seconds * 1_000)); PRAGMA trusted_schema = OFF")
+        }
+        return configuration
+    }
+
+    /// What the file says of itself; nil when there is none, or an empty one. Reads it without changing its mode.
+    private static func description(ofFileAt path: String) throws(StoreError) -> SQLiteSchema.Description? {
+        guard let size = SQLiteFile.size(of: path), size > 0 else { return nil }
+        do {
+            var configuration = Configuration()
+            configuration.readonly = true
+            configuration.busyMode = .timeout(5)
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            return try queue.read { database in try SQLiteSchema.description(in: database) }
+        } catch {
+            throw StoreError(error, path: path)
+        }
+    }
+}
