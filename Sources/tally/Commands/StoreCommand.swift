@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import TallyCore
+
+struct StoreCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "store", abstract: "Work on the store of a server that is not running.",
+        subcommands: [Convert.self])
+
+    struct Convert: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Rewrite the store in another layout; the counts stay the same.")
+
+        @OptionGroup var data: DataOption
+        @Option(help: "The new layout: minute or hour.")
+        var to: String
+
+        func run() async throws {
+            let path = try data.path(environment: ProcessEnvironment.variables)
+            let layout = try OptionValue.word("to", to, as: Layout.self)
+            try await MaintenanceRun(label: "converting").run { progress in
+                try await Wiring.storeMaintenance(data: path).convert(to: layout, progress: progress)
+            }
+        }
+    }
+}

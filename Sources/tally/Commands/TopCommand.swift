@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import TallyCore
+
+struct TopCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "top", abstract: "Show the banners with the most events.",
+        discussion: "Example: tally top --window 1d --limit 20 --kind impression")
+
+    @OptionGroup var server: ServerOption
+    @Option(help: "How far back from now (default: 1h; allowed: 1m…3650d).")
+    var window: String = "1h"
+    @Option(help: "How many banners (default: 10; allowed: 1…1000).")
+    var limit: String = "10"
+    @Option(help: "Only this kind (default: all).")
+    var kind: String?
+
+    func run() async throws {
+        let url = try server.url(environment: ProcessEnvironment.variables)
+        guard let limit = Int(limit), (1...1_000).contains(limit) else {
+            throw OptionValue.wrong("limit", limit, "allowed: 1…1000")
+        }
+        let window = DurationText.text(try OptionValue.duration("window", window))
+        let kinds = try kind.map { [("kind", try OptionValue.kind($0).name)] } ?? []
+        try await Interruption.stopping {
+            let answer = try await TallyClient.with(url, retries: .never) { client in
+                try await client.get(
+                    "/v1/top", query: [("window", window), ("limit", "\(limit)")] + kinds, as: TopAnswer.self)
+            }
+            let output = OutputFile.standardOutput()
+            try output.write(TopCommand.text(answer))
+            try output.finish()
+        }
+    }
+
+    static func text(_ answer: TopAnswer) -> String {
+        guard !answer.top.isEmpty else { return "nothing was counted from \(answer.from) to \(answer.to)\n" }
+        let rows = answer.top.map { entry in
+            ["\(entry.banner)", PlainText.of(entry.name ?? "", upTo: 60), NumberText.grouped(entry.count)]
+        }
+        return TextTable(header: ["banner", "name", "count"], rows: rows, numeric: [0, 2]).text
+    }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Whose events are counted.
+enum BannerAdmission: String, CaseIterable, Sendable {
+    case any
+    case registered
+}
+
+/// How messages are logged to standard error.
+enum LogFormat: String, CaseIterable, Sendable {
+    case text
+    case json
+}
+
+/// Where events are made durable.
+enum EventLogChoice: Equatable, Sendable {
+    /// Segments in the data directory.
+    case journal
+
+    init(text: String) throws(SettingRefusal) {
+        if text.hasPrefix("kafka:") || text.hasPrefix("nats:") {
+            throw .because("Kafka and NATS JetStream are not in this version; allowed: journal")
+        }
+        guard text == "journal" else { throw .notAllowed }
+        self = .journal
+    }
+}
+
+/// Where counts are kept.
+enum StoreChoice: Equatable, Sendable {
+    case sqlite(path: String)
+
+    init(text: String) throws(SettingRefusal) {
+        if ["clickhouse:", "postgresql:", "postgres:"].contains(where: text.hasPrefix) {
+            throw .because("ClickHouse and PostgreSQL are not in this version; allowed: sqlite:PATH")
+        }
+        guard text.hasPrefix("sqlite:") else { throw .notAllowed }
+        let path = String(text.dropFirst("sqlite:".count))
+        guard !path.isEmpty, !path.contains("\0") else { throw .notAllowed }
+        self = .sqlite(path: path)
+    }
+}
+
+/// What a process does.
+enum ServerRole: String, CaseIterable, Sendable {
+    case ingest
+    case aggregate
+    case query
+
+    static func set(from text: String) throws(SettingRefusal) -> Set<ServerRole> {
+        var roles: Set<ServerRole> = []
+        for word in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let word = word.trimmingPrefix(while: \.isWhitespace)
+            guard let role = ServerRole(rawValue: String(word)) else {
+                throw .because("“\(word)” is no role; allowed: ingest,aggregate,query")
+            }
+            roles.insert(role)
+        }
+        let missing = allCases.filter { !roles.contains($0) }.map(\.rawValue).joined(separator: ",")
+        guard missing.isEmpty else {
+            throw .because("\(missing) is missing: in this version one process has all three roles, ingest,aggregate,query")
+        }
+        return roles
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Logging
+import TallyCore
+
+/// What `tally serve` was told, validated: every value lies within its allowed range.
+struct ServerConfiguration: Sendable {
+    var listen: ListenAddress
+    /// The directory of the journal and the store, as given: relative to the working directory.
+    var data: String
+    var layout: Layout
+    /// 1 s to 1 h.
+    var flushEvery: Duration
+    /// How far back the time of an event may lie: 0 to 3650 d.
+    var acceptLate: Duration
+    /// How far ahead the time of an event may lie: 0 to 1 d.
+    var acceptEarly: Duration
+    /// 0 to 7 d of log time.
+    var deduplicationWindow: Duration
+    /// How many event ids are remembered at most.
+    var deduplicationLimit: Int
+    var maxBanners: Int
+    var banners: BannerAdmission
+    /// 200, 202 or 204.
+    var counterStatus: Int
+    /// In bytes, 1 MiB to 1 GiB.
+    var segmentSize: Int
+    /// Within which a whole request must arrive.
+    var requestTimeout: Duration
+    var stopTimeout: Duration
+    var logLevel: Logger.Level
+    var logFormat: LogFormat
+    var log: EventLogChoice
+    var store: StoreChoice
+    var roles: Set<ServerRole>
+}
+
+extension ServerConfiguration {
+    /// - Throws: `.usage` with every problem at once.
+    init(_ reader: inout SettingsReader) throws(CommandFailure) {
+        self.init(
+            listen: reader.value(of: ServerSettings.listen), data: reader.value(of: SharedSettings.data),
+            layout: reader.value(of: ServerSettings.layout), flushEvery: reader.value(of: ServerSettings.flushEvery),
+            acceptLate: reader.value(of: ServerSettings.acceptLate),
+            acceptEarly: reader.value(of: ServerSettings.acceptEarly),
+            deduplicationWindow: reader.value(of: ServerSettings.deduplicationWindow),
+            deduplicationLimit: reader.value(of: ServerSettings.deduplicationLimit),
+            maxBanners: reader.value(of: ServerSettings.maxBanners), banners: reader.value(of: ServerSettings.banners),
+            counterStatus: reader.value(of: ServerSettings.counterStatus),
+            segmentSize: reader.value(of: ServerSettings.segmentSize),
+            requestTimeout: reader.value(of: ServerSettings.requestTimeout),
+            stopTimeout: reader.value(of: ServerSettings.stopTimeout),
+            logLevel: reader.value(of: ServerSettings.logLevel), logFormat: reader.value(of: ServerSettings.logFormat),
+            log: reader.value(of: ServerSettings.log), store: reader.value(of: ServerSettings.store),
+            roles: reader.value(of: ServerSettings.roles))
+        try reader.throwProblems()
+    }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+
+/// The flags of `tally serve`. What a flag is called, means and allows stands in `ServerSettings`.
+struct ServerFlags: ParsableArguments {
+    @Option(ServerSettings.listen) var listen: String?
+    @Option(SharedSettings.data) var data: String?
+    @Option(ServerSettings.layout) var layout: String?
+    @Option(ServerSettings.flushEvery) var flushEvery: String?
+    @Option(ServerSettings.acceptLate) var acceptLate: String?
+    @Option(ServerSettings.acceptEarly) var acceptEarly: String?
+    @Option(ServerSettings.deduplicationWindow) var deduplicationWindow: String?
+    @Option(ServerSettings.deduplicationLimit) var deduplicationLimit: String?
+    @Option(ServerSettings.maxBanners) var maxBanners: String?
+    @Option(ServerSettings.banners) var banners: String?
+    @Option(ServerSettings.counterStatus) var counterStatus: String?
+    @Option(ServerSettings.segmentSize) var segmentSize: String?
+    @Option(ServerSettings.requestTimeout) var requestTimeout: String?
+    @Option(ServerSettings.stopTimeout) var stopTimeout: String?
+    @Option(ServerSettings.logLevel) var logLevel: String?
+    @Option(ServerSettings.logFormat) var logFormat: String?
+    @Option(ServerSettings.log) var log: String?
+    @Option(ServerSettings.store) var store: String?
+    @Option(ServerSettings.roles) var roles: String?
+
+    /// Those that were given, by the setting's name.
+    var values: [String: String] {
+        let flags: [(setting: any AnySetting, text: String?)] = [
+            (ServerSettings.listen, listen), (SharedSettings.data, data), (ServerSettings.layout, layout),
+            (ServerSettings.flushEvery, flushEvery), (ServerSettings.acceptLate, acceptLate),
+            (ServerSettings.acceptEarly, acceptEarly), (ServerSettings.deduplicationWindow, deduplicationWindow),
+            (ServerSettings.deduplicationLimit, deduplicationLimit), (ServerSettings.maxBanners, maxBanners),
+            (ServerSettings.banners, banners), (ServerSettings.counterStatus, counterStatus),
+            (ServerSettings.segmentSize, segmentSize), (ServerSettings.requestTimeout, requestTimeout),
+            (ServerSettings.stopTimeout, stopTimeout), (ServerSettings.logLevel, logLevel),
+            (ServerSettings.logFormat, logFormat), (ServerSettings.log, log), (ServerSettings.store, store),
+            (ServerSettings.roles, roles),
+        ]
+        return Dictionary(uniqueKeysWithValues: flags.compactMap { flag in flag.text.map { (flag.setting.name, $0) } })
+    }
+}
+
+extension Option where Value == String? {
+    /// The flag of a setting.
+    init(_ setting: some AnySetting) {
+        self.init(name: .customLong(setting.name), help: setting.argumentHelp)
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Logging
+import TallyCore
+
+/// The settings of `tally serve`, in the order of its help.
+enum ServerSettings {
+    static let listen = Setting(
+        "listen", help: "Address and port to listen on; port 0 takes any free one.",
+        allowed: "HOST:PORT, as in 127.0.0.1:3000, [::1]:3000 or 0.0.0.0:80", default: "127.0.0.1:3000",
+        read: { ListenAddress($0) })
+    static let layout = Setting<Layout>.word(
+        "layout", help: "How many minutes share a row of the store.", default: "minute")
+    static let flushEvery = Setting.duration(
+        "flush-every", help: "How often counts are written to the store.", in: .seconds(1)...(.hours(1)), default: "60s")
+    static let acceptLate = Setting.duration(
+        "accept-late", help: "How far back the time of an event may lie.", in: .zero...(.days(3_650)), default: "7d")
+    static let acceptEarly = Setting.duration(
+        "accept-early", help: "How far ahead the time of an event may lie.", in: .zero...(.days(1)), default: "1m")
+    static let deduplicationWindow = Setting.duration(
+        "dedup-window", help: "For how long an event id is remembered.", in: .zero...(.days(7)), default: "1h")
+    static let deduplicationLimit = Setting.count(
+        "dedup-limit", help: "How many event ids are remembered at most.", in: 0...100_000_000, default: "5000000")
+    static let maxBanners = Setting.count(
+        "max-banners", help: "How many banners there may be.", in: 1...100_000_000, default: "1000000")
+    static let banners = Setting<BannerAdmission>.word(
+        "banners", help: "Whose events are counted: any banner's, or only a registered one's.", default: "any")
+    static let counterStatus = Setting(
+        "counter-status", help: "The HTTP status that answers /counter.", allowed: "200|202|204", default: "204",
+        read: { text in Int(text).flatMap { [200, 202, 204].contains($0) ? $0 : nil } })
+    static let segmentSize = Setting.size(
+        "segment-size", help: "The size of one file of the journal.", in: (1 << 20)...(1 << 30), default: "64MiB")
+    static let requestTimeout = Setting.duration(
+        "request-timeout", help: "Within which a whole request must arrive.", in: .seconds(1)...(.hours(1)), default: "30s")
+    static let stopTimeout = Setting.duration(
+        "stop-timeout", help: "How long a stop waits for requests to end.", in: .zero...(.hours(1)), default: "10s")
+    static let logLevel = Setting<Logger.Level>.word(
+        "log-level", help: "The least important messages that are logged.", default: "info")
+    static let logFormat = Setting<LogFormat>.word(
+        "log-format", help: "How messages are logged to standard error.", default: "text")
+    static let log = Setting(
+        name: "log", help: "Where events are made durable.", allowed: "journal", defaultText: "journal",
+        parse: EventLogChoice.init(text:))
+    static let store = Setting(
+        name: "store", help: "Where counts are kept.", allowed: "sqlite:PATH", defaultText: "sqlite:<data>/tally.sqlite",
+        parse: StoreChoice.init(text:))
+    static let roles = Setting(
+        name: "roles", help: "What this process does.",
+        allowed: "ingest,aggregate,query, all three in this version", defaultText: "ingest,aggregate,query",
+        parse: ServerRole.set(from:))
+
+    static let all: [any AnySetting] = [
+        listen, SharedSettings.data, layout, flushEvery, acceptLate, acceptEarly, deduplicationWindow,
+        deduplicationLimit, maxBanners, banners, counterStatus, segmentSize, requestTimeout, stopTimeout, logLevel,
+        logFormat, log, store, roles,
+    ]
+}
+
+/// The settings that several commands have.
+enum SharedSettings {
+    static let data = Setting(
+        "data", help: "The directory of the journal and the store.", allowed: "a path", default: "./tally-data",
+        read: { text in text.isEmpty || text.contains("\0") ? nil : text })
+    static let server = Setting(
+        "server", help: "The server to talk to.", allowed: "http://HOST:PORT or https://HOST, with a path if it has one",
+        default: "http://127.0.0.1:3000", read: { ServerURL($0) })
+
+    static let all: [any AnySetting] = [data, server]
+}
+
+/// Every key that may stand in the file, and every `TALLY_…` variable that means something.
+enum KnownSettings {
+    static let all: [any AnySetting] = ServerSettings.all + [SharedSettings.server]
+    static let fileNames: [String] = all.map(\.name).sorted()
+    /// `TALLY_CONFIG` names the file itself.
+    static let environmentNames: [String] = (all.map(\.environmentName) + ["TALLY_CONFIG"]).sorted()
+}
+
+extension Duration {
+    fileprivate static func hours(_ hours: Int) -> Duration { .seconds(3_600 * hours) }
+    fileprivate static func days(_ days: Int) -> Duration { .seconds(86_400 * days) }
+}

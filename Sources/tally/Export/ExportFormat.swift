@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
+enum ExportFormat: String, CaseIterable, Sendable {
+    case csv
+    case tsv
+    case ndjson
+}

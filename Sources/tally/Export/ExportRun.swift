@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import TallyCore
+
+/// What to export.
+struct ExportRequest: Sendable {
+    /// Without its last minute.
+    var range: Range<Minute>
+    var kinds: [Kind]
+    /// Empty for all.
+    var banners: [BannerID]
+    var writer: ExportWriter
+    var hasHeader: Bool
+
+    func query(_ window: Range<Minute>) -> [(name: String, value: String)] {
+        var query = [
+            ("from", TimeText.text(window.lowerBound)), ("to", TimeText.text(window.upperBound)), ("step", "1m"),
+            ("format", "ndjson"),
+        ]
+        query += kinds.map { ("kind", $0.name) } + banners.map { ("banner", "\($0)") }
+        return query
+    }
+}
+
+/// Reads the counts window by window, and writes each sorted: memory holds one window, and the names of the banners.
+struct ExportRun {
+    /// How many rows are sorted in memory. A minute in which more happened is held whole all the same.
+    static let rows = 500_000
+
+    let client: TallyClient
+    let request: ExportRequest
+    var longestWindowRows = ExportRun.rows
+
+    private struct TooManyRows: Error {}
+
+    func run(output: (String) throws -> Void) async throws {
+        let columns = request.writer.columns
+        let names = columns.contains { $0.source == .name } ? try await bannerNames() : [:]
+        if request.hasHeader, let header = request.writer.header { try output(header) }
+        let hasMinute = columns.contains { $0.source == .minute }
+        var merger = RowMerger(columns: columns)
+        var windows = ExportWindows(request.range)
+        while let window = windows.window {
+            let isOneMinute = window.lowerBound.advanced(by: 1) == window.upperBound
+            do {
+                // Without the minute as a column all windows end in the same few rows.
+                let limit = hasMinute && !isOneMinute ? longestWindowRows : .max
+                var filled = merger
+                try await read(window, names, into: &filled, limit: limit)
+                merger = filled
+            } catch is TooManyRows {
+                _ = windows.shrink()
+                continue
+            }
+            windows.finish(isSmall: merger.count < longestWindowRows / 4)
+            if hasMinute { try write(&merger, output) }
+        }
+        try write(&merger, output)
+    }
+
+    private func write(_ merger: inout RowMerger, _ output: (String) throws -> Void) throws {
+        for row in merger.takeRows() {
+            try Task.checkCancellation()
+            try output(request.writer.text(row))
+        }
+    }
+
+    private func read(
+        _ window: Range<Minute>, _ names: [Int64: String], into merger: inout RowMerger, limit: Int
+    ) async throws {
+        let decoder = JSONDecoder()
+        try await client.lines("/v1/series", query: request.query(window)) { record in
+            if record.isBlank { return }
+            guard let point = try? decoder.decode(SeriesPoint.self, from: Data(record.bytes)),
+                let time = TimeText.timestamp(point.time)
+            else { throw CommandFailure.failed("\(client.server)/v1/series: line \(record.line) is not what tally answers") }
+            merger.add(
+                ExportPoint(
+                    minute: Minute(time), banner: point.banner, name: names[point.banner], kind: point.kind,
+                    count: point.count))
+            if merger.count > limit { throw TooManyRows() }
+        }
+    }
+
+    private func bannerNames() async throws -> [Int64: String] {
+        var names: [Int64: String] = [:]
+        try await client.banners { page in
+            for banner in page { names[banner.id] = banner.name }
+            return true
+        }
+        return names
+    }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TallyCore
+
+/// What a tool found or did.
+struct MaintenanceReport: Equatable, Sendable {
+    struct Fact: Equatable, Sendable {
+        let name: String
+        let value: String
+    }
+
+    /// Shown as a table, in this order.
+    var facts: [Fact]
+    /// What is not as it should be; each a sentence with the file, the offset and what to do.
+    var problems: [String]
+}
+
+/// The tools for a journal that no server is using.
+///
+/// `progress` is called often, and throws `CancellationError` when someone wants the work to stop; a tool calls it only
+/// where stopping leaves all as it was, or whole.
+protocol JournalMaintenance {
+    /// Reads everything and changes nothing.
+    func verify(progress: (WorkProgress) throws -> Void) async throws -> MaintenanceReport
+    /// Makes the journal readable again; what can't be saved is set aside and named.
+    func repair(progress: (WorkProgress) throws -> Void) async throws -> MaintenanceReport
+    /// Calls `line` with a description of each chunk from an offset on.
+    func dump(from offset: LogOffset, line: (String) throws -> Void) async throws
+}
+
+/// The tools for a store that no server is using.
+protocol StoreMaintenance {
+    /// Rewrites all rows in another layout; the counts stay the same.
+    func convert(to layout: Layout, progress: (WorkProgress) throws -> Void) async throws -> MaintenanceReport
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+
+/// Where messages and progress go, so that standard output carries the result alone.
+enum StandardError {
+    static func print(_ line: String) { write(line + "\n") }
+
+    /// What can't be written here can't be reported anywhere.
+    static func write(_ text: String) { _ = DescriptorWriter.write(Array(text.utf8), to: STDERR_FILENO) }
+}
