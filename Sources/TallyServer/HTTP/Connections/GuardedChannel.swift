@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import HummingbirdCore
+package import Logging
+package import NIOCore
+import NIOHTTP1
+
+/// Hummingbird's HTTP/1 connection with a deadline for each request in front of it.
+package struct GuardedChannel: ServerChildChannel {
+    package typealias Value = HTTP1Channel.Value
+
+    private let inner: HTTP1Channel
+    private let requestTimeout: TimeAmount
+    private let metrics: HTTPMetrics
+    private let handlersBeforeCodec: @Sendable () -> [any ChannelHandler & Sendable]
+
+    /// - Parameter handlersBeforeCodec: sit between the deadline and the HTTP codec, on bytes.
+    init(
+        responder: @escaping HTTPChannelHandler.Responder, configuration: HTTPConfiguration, metrics: HTTPMetrics,
+        handlersBeforeCodec: @escaping @Sendable () -> [any ChannelHandler & Sendable]
+    ) {
+        let limits = HTTP1Channel.Configuration.DecoderConfiguration(
+            maxHeaderFieldSize: configuration.headBytes, maxHeaderListSize: configuration.headBytes,
+            maxHeaderFieldCount: 100)
+        inner = HTTP1Channel(
+            responder: responder,
+            configuration: .init(idleTimeout: TimeAmount(configuration.idleTimeout), httpDecoderConfiguration: limits))
+        requestTimeout = TimeAmount(configuration.requestTimeout)
+        self.metrics = metrics
+        self.handlersBeforeCodec = handlersBeforeCodec
+    }
+
+    package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        do {
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandler(RequestDeadlineHandler(timeout: requestTimeout, timeouts: metrics.timeouts))
+            try pipeline.addHandlers(handlersBeforeCodec())
+        } catch {
+            return channel.eventLoop.makeFailedFuture(error)
+        }
+        return inner.setup(channel: channel, logger: logger).flatMapThrowing { value in
+            let pipeline = channel.pipeline.syncOperations
+            let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+            try pipeline.addHandler(RequestEventHandler(malformed: metrics.malformed), position: .after(decoder))
+            return value
+        }
+    }
+
+    package func handle(value: Value, logger: Logger) async { await inner.handle(value: value, logger: logger) }
+}

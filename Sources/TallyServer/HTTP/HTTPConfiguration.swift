@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How the HTTP server behaves. Each default is what `tally serve` does without a flag.
+package struct HTTPConfiguration: Sendable {
+    /// What `/counter` answers when it has counted: some clients insist on one.
+    package enum CounterStatus: Int, CaseIterable, Sendable {
+        case ok = 200
+        case accepted = 202
+        case noContent = 204
+    }
+
+    package var host: String
+    /// 0 for any free port.
+    package var port: Int
+    package var counterStatus: CounterStatus
+    /// From the first byte of a request until its last; then the connection is cut off.
+    package var requestTimeout: Duration
+    /// How long a connection may wait between requests.
+    package var idleTimeout: Duration
+    /// The largest head of a request: its first line and all header fields, in bytes.
+    package var headBytes: Int
+    /// Shown by `/` and in `/openapi.json`.
+    package var version: String
+
+    package init(
+        host: String = "127.0.0.1", port: Int = 3000, counterStatus: CounterStatus = .noContent,
+        requestTimeout: Duration = .seconds(30), idleTimeout: Duration = .seconds(75), headBytes: Int = 32 << 10,
+        version: String = "development"
+    ) {
+        self.host = host
+        self.port = port
+        self.counterStatus = counterStatus
+        self.requestTimeout = requestTimeout
+        self.idleTimeout = idleTimeout
+        self.headBytes = headBytes
+        self.version = version
+    }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+extension Problem {
+    /// How a refusal is written.
+    enum Style {
+        /// `application/problem+json`, RFC 9457.
+        case problem
+        /// `{"error":"…"}`, which the clients of `/counter` and `/stats` know.
+        case plain
+
+        static func of(path: some StringProtocol) -> Style {
+            path == "/v1" || path.hasPrefix("/v1/") ? .problem : .plain
+        }
+    }
+
+    func response(_ style: Style) -> Response {
+        var response: Response
+        switch style {
+        case .problem:
+            response = .json(members, status: status)
+            response.headers[.contentType] = "application/problem+json"
+        case .plain:
+            response = .json({ $0.member("error", detail) }, status: status)
+        }
+        if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
+        if !allowedMethods.isEmpty { response.headers[.allow] = allowedMethods.joined(separator: ", ") }
+        return response
+    }
+
+    private func members(_ json: inout JSONWriter) {
+        json.member("type", "urn:tally:problem:\(reason)")
+        json.member("title", title)
+        json.member("status", status.code)
+        json.member("detail", detail)
+        if let advice { json.member("advice", advice) }
+    }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HTTPTypes
+import TallyCore
+
+/// A refusal, as it is answered: by RFC 9457 under `/v1`, as `{"error":"…"}` elsewhere.
+struct Problem {
+    let status: HTTPResponse.Status
+    /// Ends the problem's `type`, and is the label of the metric that counts it.
+    let reason: String
+    let title: String
+    /// What was wrong, where, and what is allowed.
+    let detail: String
+    /// What to do now, where `detail` doesn't say it.
+    var advice: String?
+    /// Seconds after which the same request may work.
+    var retryAfter: Int?
+    var allowedMethods: [String] = []
+
+    init(
+        _ status: HTTPResponse.Status, _ reason: String, _ title: String, _ detail: String, advice: String? = nil,
+        retryAfter: Int? = nil, allowedMethods: [String] = []
+    ) {
+        self.status = status
+        self.reason = reason
+        self.title = title
+        self.detail = detail
+        self.advice = advice
+        self.retryAfter = retryAfter
+        self.allowedMethods = allowedMethods
+    }
+
+    /// The one place that says which status an error gets.
+    ///
+    /// 400: repair the request. 404, 405: not there. 403, 409, 413: a limit or another's name stands against it.
+    /// 503: the same request may work later. 500: a person has to look.
+    init(_ error: any Error) {
+        switch error {
+        case let error as BadRequest: self.init(.badRequest, error.reason, "The request is not valid", error.detail)
+        case let error as JSONError: self.init(.badRequest, "bad_json", "The body is not valid", "the body is \(error)")
+        case let error as NotFound: self.init(.notFound, error.reason, "Not found", error.detail)
+        case let error as MethodNotAllowed: self.init(error)
+        case let error as BodyTooLarge: self.init(error)
+        case let error as EventRejection: self.init(error)
+        case let error as IngestError: self.init(error)
+        case let error as RegistrationError: self.init(error)
+        case let error as StoreError: self.init(error)
+        case let error as ChunkDecodingError:
+            self.init(.badRequest, "bad_chunk", "The chunk can't be read", "\(error)")
+        default:
+            self.init(
+                .internalServerError, "internal", "The server made a mistake", "the request could not be answered",
+                advice: "Look into the server's log; trying again may help.")
+        }
+    }
+
+    private init(_ error: MethodNotAllowed) {
+        self.init(
+            .methodNotAllowed, "method_not_allowed", "The method is not allowed",
+            "\(quoted(error.method)) is not allowed here; allowed are \(error.allowed.joined(separator: ", "))",
+            allowedMethods: error.allowed)
+    }
+
+    private init(_ error: BodyTooLarge) {
+        self.init(
+            .contentTooLarge, "too_large", "The body is too large",
+            "the body is larger than \(error.limit) bytes; send it in several requests")
+    }
+
+    private init(_ error: EventRejection) {
+        let status: HTTPResponse.Status =
+            switch error {
+            case .unknownBanner: .notFound
+            case .tooManyBanners, .tooManyKinds: .forbidden
+            case .tooOld, .inFuture, .countOutOfRange, .idTooLong, .idEmpty: .badRequest
+            }
+        self.init(status, error.reason, "The event is not counted", "\(error)")
+    }
+
+    private init(_ error: IngestError) {
+        let reason =
+            switch error {
+            case .unavailable: "unavailable"
+            case .overloaded: "overloaded"
+            case .closing: "closing"
+            }
+        self.init(
+            .serviceUnavailable, reason, "Not counted", "\(error)",
+            advice: "Send it again; give each event an id and it counts once even if both arrived.", retryAfter: 1)
+    }
+
+    private init(_ error: RegistrationError) {
+        let title = "The banner is not registered"
+        switch error {
+        case .nameTaken:
+            self.init(.conflict, "name_taken", title, "\(error)", advice: "Choose another name.")
+        case .tooManyBanners:
+            self.init(.forbidden, "too_many_banners", title, "\(error)", advice: "Raise the limit of the server.")
+        case .idsExhausted:
+            self.init(.conflict, "ids_exhausted", title, "\(error)", advice: "Register it with an id of your choice.")
+        case .unavailable:
+            self.init(.serviceUnavailable, "store_unavailable", title, "\(error)", retryAfter: 5)
+        }
+    }
+
+    private init(_ error: StoreError) {
+        switch error {
+        case .unavailable:
+            self.init(
+                .serviceUnavailable, "store_unavailable", "The store does not answer", "\(error)",
+                advice: "Counting goes on; ask again later.", retryAfter: 5)
+        case .damaged:
+            self.init(
+                .internalServerError, "store_damaged", "What is stored can't be read", "\(error)",
+                advice: "A person has to look at the store.")
+        }
+    }
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import NIOCore
+
+extension Request {
+    /// The whole body.
+    ///
+    /// - Throws: `BodyTooLarge` when it is larger than `limit`: at once when the head says so, else as soon as it is.
+    ///   `BadRequest` when the client stopped before it had sent what it announced.
+    func wholeBody(upTo limit: Int) async throws -> [UInt8] {
+        let announced = headers[.contentLength].flatMap { Int($0) }
+        if let announced, announced > limit { throw BodyTooLarge(limit: limit) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(announced ?? 0)
+        for try await part in body {
+            guard bytes.count + part.readableBytes <= limit else { throw BodyTooLarge(limit: limit) }
+            bytes.append(contentsOf: part.readableBytesView)
+        }
+        if let announced, bytes.count < announced {
+            throw BadRequest(
+                detail: "the body ended after \(bytes.count) of \(announced) bytes", reason: "truncated_body")
+        }
+        return bytes
+    }
+}

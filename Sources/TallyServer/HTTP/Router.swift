@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HTTPTypes
+package import Hummingbird
+import NIOHTTP1
+
+/// The router with every route of the server.
+package func makeRouter(
+    service: any CountingService, metrics: HTTPMetrics, configuration: HTTPConfiguration
+) -> Router<BasicRequestContext> {
+    let routes = allRoutes(service: service, metrics: metrics, configuration: configuration)
+    let router = Router(options: .autoGenerateHeadEndpoints)
+    router.add(middleware: UnknownPathMiddleware(routes: routes, metrics: metrics))
+    for route in routes {
+        let counted = metrics.route(method: route.method.rawValue, path: route.path)
+        router.on(RouterPath(route.path), method: route.method) { request, context in
+            try await answer(request, context, route: route, metrics: metrics, routeMetrics: counted)
+        }
+    }
+    return router
+}
+
+func allRoutes(service: any CountingService, metrics: HTTPMetrics, configuration: HTTPConfiguration) -> [Route] {
+    CounterRoutes(service: service, status: configuration.counterStatus).routes
+        + StatsRoutes(service: service).routes
+        + EventRoutes(service: service, metrics: metrics).routes
+        + TrackingRoutes(service: service).routes
+        + ChunkRoutes(service: service).routes
+        + SeriesRoutes(service: service).routes
+        + BannerRoutes(service: service).routes
+        + TotalRoutes(service: service).routes
+        + OperationRoutes(service: service, metrics: metrics, version: configuration.version).routes
+}
+
+/// Answers a request, come what may: a fault in one request is an answer, too, and is counted.
+private func answer(
+    _ request: Request, _ context: BasicRequestContext, route: Route, metrics: HTTPMetrics, routeMetrics: RouteMetrics
+) async throws -> Response {
+    let start = ContinuousClock.now
+    var response: Response
+    do {
+        response = try await route.handler(request, context)
+    } catch let error as HTTPParserError {
+        throw error  // What arrives is no HTTP any more: Hummingbird answers and closes the connection.
+    } catch {
+        response = refusal(of: error, request: request, context: context, metrics: metrics)
+    }
+    if route.writes { response.headers[.cacheControl] = "no-store" }
+    routeMetrics.answered(status: response.status.code, after: ContinuousClock.now - start)
+    return response
+}
+
+private func refusal(
+    of error: any Error, request: Request, context: BasicRequestContext, metrics: HTTPMetrics
+) -> Response {
+    let problem = Problem(error)
+    metrics.refusals(problem.reason).add()
+    if problem.status == .internalServerError {
+        context.logger.error("A request failed", metadata: ["error": "\(error)", "path": "\(quoted(request.uri.path))"])
+    }
+    return problem.response(.of(path: request.uri.path))
+}
+
+/// Answers what no route does: 405 when the path has other methods, else 404.
+private struct UnknownPathMiddleware: RouterMiddleware {
+    typealias Context = BasicRequestContext
+
+    let routes: [Route]
+    let metrics: HTTPMetrics
+
+    func handle(
+        _ request: Request, context: BasicRequestContext,
+        next: (Request, BasicRequestContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let error as HTTPError where error.status == .notFound {
+            return refusal(of: reason(request), request: request, context: context, metrics: metrics)
+        }
+    }
+
+    private func reason(_ request: Request) -> any Error {
+        let path = request.uri.path
+        let methods = Set(routes.filter { $0.matches(path: path[...]) }.map(\.method.rawValue))
+        if methods.isEmpty {
+            return NotFound(detail: "there is nothing at \(quoted(path)); see /openapi.json", reason: "unknown_path")
+        }
+        let allowed = methods.contains("GET") ? methods.union(["HEAD"]) : methods
+        return MethodNotAllowed(method: request.method.rawValue, allowed: allowed.sorted())
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What the HTTP server counts of itself.
+package struct HTTPMetrics: Sendable {
+    let registry: MetricsRegistry
+    /// Connections cut off since a request did not arrive in time.
+    let timeouts: Counter
+    /// Connections closed since what arrived was no HTTP, or too large a head.
+    let malformed: Counter
+
+    package init(registry: MetricsRegistry) {
+        self.registry = registry
+        timeouts = registry.counter(
+            "tally_http_timeouts_total", "Connections cut off since a request did not arrive in time.")
+        malformed = registry.counter(
+            "tally_http_malformed_total", "Connections closed since what arrived was no HTTP, or its head was too large.")
+        // A label that was never counted is a line that is missing: the usual ones begin at 0.
+        for reason in ["bad_request", "too_large", "unavailable", "too_old", "in_future"] { _ = refusals(reason) }
+    }
+
+    /// Requests and single events that were refused, by reason.
+    func refusals(_ reason: String) -> Counter {
+        registry.counter(
+            "tally_http_refusals_total", "Requests, and events within a request, that were refused, by reason.",
+            labels: [("reason", reason)])
+    }
+
+    func route(method: String, path: String) -> RouteMetrics {
+        RouteMetrics(registry: registry, labels: [("method", method), ("route", path)])
+    }
+}
+
+/// What is counted of one route; nothing of it is looked up while a request is answered.
+struct RouteMetrics: Sendable {
+    private let byClass: [Counter]
+    private let duration: Histogram
+
+    init(registry: MetricsRegistry, labels: MetricsRegistry.Labels) {
+        byClass = (1...5).map { digit in
+            registry.counter(
+                "tally_http_requests_total", "Requests by route and class of the status.",
+                labels: labels + [("status", "\(digit)xx")])
+        }
+        duration = registry.histogram(
+            "tally_http_request_seconds", "From the head of the request to the head of the answer.", labels: labels)
+    }
+
+    func answered(status: Int, after time: Duration) {
+        byClass[min(max(status / 100, 1), 5) - 1].add()
+        duration.observe(time)
+    }
+}
