@@ -3,6 +3,7 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import TallyCore
 
 extension HTTPField.Name {
     /// Where the events of a request are durable: `<log>@<offset>; durable=disk`.

@@ -14,7 +14,7 @@ package import NIOCore
 package func makeApplication(
     service: any CountingService, metrics: HTTPMetrics, configuration: HTTPConfiguration, logger: Logger,
     eventLoops: EventLoopGroupProvider = .singleton,
-    handlersBeforeCodec: @escaping @Sendable () -> [any ChannelHandler & Sendable] = { [] },
+    handlersBeforeCodec: @escaping @Sendable (any Channel) -> [any ChannelHandler] = { _ in [] },
     onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
 ) -> some ApplicationProtocol {
     Application(

@@ -2,6 +2,7 @@
 
 import HTTPTypes
 package import Hummingbird
+import Logging
 import NIOHTTP1
 
 /// The router with every route of the server.
@@ -68,9 +69,9 @@ private struct UnknownPathMiddleware: RouterMiddleware {
     let routes: [Route]
     let metrics: HTTPMetrics
 
-    func handle(
+    @concurrent func handle(
         _ request: Request, context: BasicRequestContext,
-        next: (Request, BasicRequestContext) async throws -> Response
+        next: @concurrent (Request, BasicRequestContext) async throws -> Response
     ) async throws -> Response {
         do {
             return try await next(request, context)

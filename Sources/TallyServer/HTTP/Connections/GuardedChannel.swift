@@ -12,12 +12,12 @@ package struct GuardedChannel: ServerChildChannel {
     private let inner: HTTP1Channel
     private let requestTimeout: TimeAmount
     private let metrics: HTTPMetrics
-    private let handlersBeforeCodec: @Sendable () -> [any ChannelHandler & Sendable]
+    private let handlersBeforeCodec: @Sendable (any Channel) -> [any ChannelHandler]
 
     /// - Parameter handlersBeforeCodec: sit between the deadline and the HTTP codec, on bytes.
     init(
         responder: @escaping HTTPChannelHandler.Responder, configuration: HTTPConfiguration, metrics: HTTPMetrics,
-        handlersBeforeCodec: @escaping @Sendable () -> [any ChannelHandler & Sendable]
+        handlersBeforeCodec: @escaping @Sendable (any Channel) -> [any ChannelHandler]
     ) {
         let limits = HTTP1Channel.Configuration.DecoderConfiguration(
             maxHeaderFieldSize: configuration.headBytes, maxHeaderListSize: configuration.headBytes,
@@ -34,7 +34,7 @@ package struct GuardedChannel: ServerChildChannel {
         do {
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(RequestDeadlineHandler(timeout: requestTimeout, timeouts: metrics.timeouts))
-            try pipeline.addHandlers(handlersBeforeCodec())
+            try pipeline.addHandlers(handlersBeforeCodec(channel))
         } catch {
             return channel.eventLoop.makeFailedFuture(error)
         }

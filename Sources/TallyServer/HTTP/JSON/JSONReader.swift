@@ -50,6 +50,7 @@ struct JSONReader {
     mutating func readValue(depth: Int = 0) throws(JSONError) -> JSONValue {
         guard depth < JSONReader.deepest else { throw failure("more than \(JSONReader.deepest) levels of nesting") }
         skipSpace()
+        guard let next else { throw failure("the end where a value should be") }
         switch next {
         case UInt8(ascii: "{"): return .object(try readObject(depth: depth))
         case UInt8(ascii: "["): return .array(try readArray(depth: depth))
@@ -57,8 +58,7 @@ struct JSONReader {
         case UInt8(ascii: "t"): return try readWord("true", .boolean(true))
         case UInt8(ascii: "f"): return try readWord("false", .boolean(false))
         case UInt8(ascii: "n"): return try readWord("null", .null)
-        case UInt8(ascii: "-"), (UInt8(ascii: "0")...UInt8(ascii: "9"))?: return try readNumber()
-        case nil: throw failure("the end where a value should be")
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try readNumber()
         default: throw failure("no value")
         }
     }

@@ -102,6 +102,11 @@ struct JSONWriter {
         needsComma = false
     }
 
+    /// Text of another format among the values.
+    mutating func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
+
+    mutating func raw(_ minute: Minute, in zone: WrittenTime.Zone) { minute.append(to: &bytes, in: zone) }
+
     private mutating func append(escaping byte: UInt8) {
         switch byte {
         case UInt8(ascii: "\""): bytes.append(contentsOf: #"\""#.utf8)

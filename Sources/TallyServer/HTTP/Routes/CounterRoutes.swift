@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HTTPTypes
+import Hummingbird
+import TallyCore
+
+/// `/counter/{id}`: counts one event and answers when it is durable.
+struct CounterRoutes {
+    let service: any CountingService
+    let status: HTTPConfiguration.CounterStatus
+
+    var routes: [Route] {
+        [
+            .writing(.get, "/counter/{id}", handler: count),
+            .writing(.post, "/counter/{id}", handler: count),
+            .writing(.head, "/counter/{id}", handler: look),
+        ]
+    }
+
+    @Sendable private func count(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+        let event = try singleEvent(of: request, banner: context.bannerID, kind: .click)
+        return answer.with(try await service.recordSingle(event))
+    }
+
+    /// Whether an event of this banner would be valid; a monitor that asks must not count.
+    @Sendable private func look(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+        _ = try singleEvent(of: request, banner: context.bannerID, kind: .click)
+        return answer
+    }
+
+    private var answer: Response { Response(status: .init(code: status.rawValue)) }
+}
+
+/// The event of a request that carries it in its path and in `?kind=&id=`. Other parameters are the sender's, to keep
+/// caches away.
+func singleEvent(of request: Request, banner: BannerID, kind: Kind) throws(BadRequest) -> EventInput {
+    let parameters = QueryParameters(request)
+    return EventInput(banner: banner, kind: try parameters.kind() ?? kind, id: try parameters.single("id"))
+}
+
+extension CountingService {
+    /// Validates and counts one event of now.
+    func recordSingle(_ input: EventInput) async throws -> Receipt {
+        try await record([try admit(input, backfill: false)])
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HTTPTypes
+import Hummingbird
+import TallyCore
+
+/// `POST /v1/events`: many events at once. The good ones count together, the bad ones are named.
+struct EventRoutes {
+    let service: any CountingService
+    let metrics: HTTPMetrics
+
+    var routes: [Route] { [.writing(.post, "/v1/events", handler: count)] }
+
+    @Sendable private func count(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+        let parameters = QueryParameters(request)
+        try parameters.allowOnly(["backfill"])
+        let backfill = try parameters.flag("backfill")
+        let body = try await request.wholeBody(upTo: Limits.bodyBytes)
+        let batch = try EventBatch(reading: body) { [service] input throws(EventRejection) in
+            try service.admit(input, backfill: backfill)
+        }
+        count(batch.refusals)
+        let receipt = batch.accepted.isEmpty ? nil : try await service.record(batch.accepted)
+        return answer(to: batch).with(receipt)
+    }
+
+    private func count(_ refusals: [String: Int]) {
+        for (reason, count) in refusals { metrics.refusals(reason).add(UInt64(count)) }
+    }
+
+    private func answer(to batch: EventBatch) -> Response {
+        let nothingCounts = batch.accepted.isEmpty && batch.rejectedCount > 0
+        return .json(
+            { json in
+                json.member("accepted", batch.accepted.count)
+                json.name("rejected")
+                json.array { json in
+                    for rejected in batch.rejected { json.object { rejected.write(to: &$0) } }
+                }
+                json.member("rejectedCount", batch.rejectedCount)
+            }, status: nothingCounts ? .badRequest : .ok)
+    }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HTTPTypes
+import Hummingbird
+import TallyCore
+
+/// `POST /stats/{id}` and `POST /stats`: counts by the minute, both ends included.
+struct StatsRoutes {
+    let service: any CountingService
+
+    var routes: [Route] {
+        [
+            .reading(.post, "/stats/{id}", handler: ofBanner),
+            .reading(.post, "/stats", handler: ofAllBanners),
+        ]
+    }
+
+    @Sendable private func ofBanner(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+        let banner = try context.bannerID
+        let query = try StatsQuery(json: try await value(of: request))
+        let counts = try await service.minuteCounts(in: query.range(of: [banner]))
+        return answer(counts, query: query) { _, _ in }
+    }
+
+    @Sendable private func ofAllBanners(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+        let query = try StatsQuery(json: try await value(of: request))
+        let counts = try await service.minuteCounts(in: query.range(of: nil))
+        return answer(counts, query: query) { json, count in json.member("bannerId", count.banner.value) }
+    }
+
+    private func value(of request: Request) async throws -> JSONValue {
+        let body = try await request.wholeBody(upTo: 64 << 10)
+        guard !body.isEmpty else {
+            throw BadRequest(detail: "the body is empty; \(StatsQuery.allowed)", reason: "empty_body")
+        }
+        return try JSONReader.value(of: body[...])
+    }
+
+    private func answer(
+        _ counts: [MinuteCount], query: StatsQuery, member: (inout JSONWriter, MinuteCount) -> Void
+    ) -> Response {
+        .json { json in
+            json.name("stats")
+            json.array { json in
+                for count in counts {
+                    json.object { json in
+                        member(&json, count)
+                        json.member("ts", count.minute, in: query.zone)
+                        json.member("v", count.count)
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TallyCore
+
+/// The counts of one banner and kind, step by step.
+struct Series: Equatable, Sendable {
+    struct Point: Equatable, Sendable {
+        /// Where its step stands in `SeriesSteps.starts`.
+        let step: Int
+        let count: Int64
+    }
+
+    let banner: BannerID
+    let kind: Kind
+    /// Ascending. Steps without a count are left out.
+    var points: [Point]
+}
+
+/// What `/v1/series` answers, before it is written in one of the formats.
+struct SeriesAnswer: Sendable {
+    let query: SeriesQuery
+    let steps: SeriesSteps
+    let watermark: Minute
+    /// By (banner, kind).
+    let series: [Series]
+
+    /// - Parameter counts: sorted by (banner, kind, minute), all in the range of the query.
+    init(query: SeriesQuery, counts: [MinuteCount], watermark: Minute) throws(BadRequest) {
+        let steps = SeriesSteps(query.minutes, step: query.step, zone: query.zone)
+        let found = SeriesAnswer.sums(of: counts, steps: steps)
+        series = query.fillsZeros ? SeriesAnswer.withAskedFor(found, query: query) : found
+        if query.fillsZeros, steps.starts.count.multipliedReportingOverflow(by: series.count).partialValue > SeriesQuery.mostPoints {
+            throw BadRequest(
+                detail: "\(steps.starts.count) steps of \(series.count) series are more than \(SeriesQuery.mostPoints) "
+                    + "points; ask for less, for larger steps, or without fill=zero",
+                reason: "range_too_long")
+        }
+        self.query = query
+        self.steps = steps
+        self.watermark = watermark
+    }
+
+    /// Whether every minute of the range is final.
+    var isFinal: Bool { query.minutes.upperBound <= watermark }
+
+    /// Whether the point of this step is final.
+    func isFinal(step: Int) -> Bool { steps.end(of: step) <= watermark }
+
+    /// Every point of a series as it is answered.
+    func points(of series: Series) -> [Series.Point] {
+        guard query.fillsZeros else { return series.points }
+        var counts = Array(repeating: Int64(0), count: steps.starts.count)
+        for point in series.points { counts[point.step] = point.count }
+        return counts.enumerated().map { Series.Point(step: $0.offset, count: $0.element) }
+    }
+
+    /// The same for the same points (FNV-1a of 64 bits). Backfill can change final minutes, so that the range alone says
+    /// nothing. Weak, since the watermark of the answer may differ.
+    var entityTag: String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        func add(_ value: UInt64) {
+            for shift in stride(from: UInt64(0), to: 64, by: 8) {
+                hash = (hash ^ (value >> shift & 0xFF)) &* 0x0000_0100_0000_01B3
+            }
+        }
+        for series in series {
+            add(UInt64(series.banner.value))
+            for byte in series.kind.name.utf8 { add(UInt64(byte)) }
+            for point in series.points {
+                add(UInt64(steps.starts[point.step].sinceEpoch))
+                add(UInt64(point.count))
+            }
+        }
+        return "W/\"\(String(hash, radix: 16))\""
+    }
+
+    private static func sums(of counts: [MinuteCount], steps: SeriesSteps) -> [Series] {
+        var found: [Series] = []
+        for count in counts {
+            if found.last?.banner != count.banner || found.last?.kind != count.kind {
+                found.append(Series(banner: count.banner, kind: count.kind, points: []))
+            }
+            let step = steps.index(of: count.minute)
+            let last = found.count - 1
+            if let point = found[last].points.last, point.step == step {
+                let sum = point.count.addingSaturated(count.count)
+                found[last].points[found[last].points.count - 1] = Series.Point(step: step, count: sum)
+            } else {
+                found[last].points.append(Series.Point(step: step, count: count.count))
+            }
+        }
+        return found
+    }
+
+    /// With a series for each banner and kind that was asked for by name, counted or not.
+    private static func withAskedFor(_ found: [Series], query: SeriesQuery) -> [Series] {
+        guard let banners = query.banners, let kinds = query.kinds else { return found }
+        var all = found
+        let known = Set(found.map { RowKey(banner: $0.banner, kind: $0.kind, start: .first) })
+        for banner in banners {
+            for kind in kinds where !known.contains(RowKey(banner: banner, kind: kind, start: .first)) {
+                all.append(Series(banner: banner, kind: kind, points: []))
+            }
+        }
+        return all.sorted { ($0.banner, $0.kind) < ($1.banner, $1.kind) }
+    }
+}
