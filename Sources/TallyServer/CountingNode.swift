@@ -67,6 +67,12 @@ package final class CountingNode: CountingService {
 
     package var statistics: Aggregation.Statistics { aggregation.statistics }
 
+    /// Events that were refused since the log did not take them.
+    var refusedEvents: Int { ingest.refusedEvents }
+
+    /// The time of the log so far.
+    var logTime: Timestamp { aggregation.time }
+
     // MARK: Writing
 
     package func admit(_ input: EventInput, backfill: Bool) throws(EventRejection) -> CountedEvent {

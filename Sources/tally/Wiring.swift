@@ -1,18 +1,77 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Logging
+import ServiceLifecycle
+import TallyBackends
+import TallyCore
+import TallyServer
+
 /// The one place that chooses backends.
 enum Wiring {
+    /// Runs a server until it is told to stop.
     static func serve(_ configuration: ServerConfiguration) async throws {
-        throw CommandFailure.failed("the server is not in this build")
+        let logger = ServerLogging.logger(configuration)
+        do {
+            let directory = try DataDirectory(path: configuration.data)
+            let store = try openStore(configuration)
+            let journal = try await openJournal(in: directory, configuration)
+            let node = try await startNode(log: journal, store: store, configuration, logger)
+            let server = Server(node: node, configuration: configuration, logger: logger)
+            try await server.run()
+            try store.close()
+            logger.info("stopped")
+        } catch let failure as CommandFailure {
+            throw failure
+        } catch {
+            throw CommandFailure.failed("\(error)")
+        }
     }
 
-    /// The tools for the journal of a data directory that no server is using.
-    static func journalMaintenance(data: String) throws -> any JournalMaintenance {
-        throw CommandFailure.failed("the journal is not in this build")
+    private static func openStore(_ configuration: ServerConfiguration) throws(StoreError) -> SQLiteStore {
+        switch configuration.store {
+        case .sqlite(let path): try SQLiteStore(path: path, layout: configuration.layout)
+        }
     }
 
-    /// The tools for the store of a data directory that no server is using.
-    static func storeMaintenance(data: String) throws -> any StoreMaintenance {
-        throw CommandFailure.failed("the store is not in this build")
+    private static func openJournal(
+        in directory: DataDirectory, _ configuration: ServerConfiguration
+    ) async throws -> JournalLog {
+        guard let settings = JournalSettings(segmentBytes: configuration.segmentSize) else {
+            throw CommandFailure.usage([JournalSettings.allowed])
+        }
+        let progress = SharedProgress(label: "recovering the journal")
+        defer { progress.clear() }
+        return try await JournalLog.open(in: directory, settings: settings, newIdentity: randomIdentity()) { done, total in
+            progress.update(Int64(done), of: Int64(total))
+        }
+    }
+
+    private static func startNode(
+        log: JournalLog, store: SQLiteStore, _ configuration: ServerConfiguration, _ logger: Logger
+    ) async throws(StartError) -> CountingNode {
+        let progress = SharedProgress(label: "counting what the journal holds", unit: .things("chunks"))
+        defer { progress.clear() }
+        return try await CountingNode(
+            log: log, node: log.identity, lastSequence: await log.lastSequence, store: store, bannerStore: store,
+            clock: SystemClock(), logger: logger, configuration: CountingNode.Configuration(configuration)
+        ) { offset, end in
+            progress.update(offset.value, of: end.value)
+        }
+    }
+
+    private static func randomIdentity() -> NodeID { NodeID(bits: .random(in: 1 ... .max)) }
+}
+
+extension CountingNode.Configuration {
+    init(_ configuration: ServerConfiguration) {
+        self.init()
+        aggregator = Aggregator.Configuration(
+            window: configuration.deduplicationWindow, windowLimit: configuration.deduplicationLimit,
+            seed: .random(in: 0 ... .max))
+        flushEvery = configuration.flushEvery
+        acceptLate = configuration.acceptLate.components.seconds / 60
+        acceptEarly = configuration.acceptEarly.components.seconds / 60
+        bannersLimit = configuration.maxBanners
+        onlyRegisteredBanners = configuration.banners == .registered
     }
 }

@@ -41,6 +41,14 @@ package final class DataDirectory: Sendable {
         }
     }
 
+    /// Takes a directory that tally has made before.
+    package convenience init(existing path: String) throws(DataDirectoryError) {
+        guard access("\(path)/\(DataDirectory.versionName)", F_OK) == 0 else {
+            throw .foreign("\(path) is no data directory of tally: it has no file \(DataDirectory.versionName)")
+        }
+        try self.init(path: path)
+    }
+
     package var journalPath: String { "\(path)/journal" }
 
     private static func make(_ path: String) throws(DiskError) {

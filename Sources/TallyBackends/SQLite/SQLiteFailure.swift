@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import GRDB
-package import TallyCore
+import TallyCore
 
 /// Something in a store's file that can't be what tally wrote. The store adds the path when it lets this out.
 struct SQLiteDamage: Error {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import TallyCore
+import TallyCore
 
 #if canImport(Glibc)
 import Glibc

@@ -28,10 +28,20 @@ package final class Ingest: Service {
     /// Why nothing is accepted any more; nil while the log works.
     package var failure: String? { commits.withLock { $0.failure } }
 
+    private let refused = Atomic<Int>(0)
+
+    /// Events that were refused since the process started.
+    var refusedEvents: Int { refused.load(ordering: .relaxed) }
+
     /// Counts the events of one request, all or none.
     /// - Returns: when they are durable and in every answer from now on.
     package func record(_ events: [CountedEvent]) async throws(IngestError) -> Receipt {
-        try await commit { commits, waiter in commits.add(events, waiter: waiter) }
+        do throws(IngestError) {
+            return try await commit { commits, waiter in commits.add(events, waiter: waiter) }
+        } catch {
+            refused.add(events.count, ordering: .relaxed)
+            throw error
+        }
     }
 
     /// Counts a chunk that another node made. One that was counted before is acknowledged and adds nothing.

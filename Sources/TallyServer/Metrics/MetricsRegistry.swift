@@ -11,13 +11,14 @@ package final class MetricsRegistry: Sendable {
     enum Metric: Sendable {
         case counter(Counter)
         case gauge(Gauge)
-        case computed(@Sendable () -> Double)
+        case computedCounter(@Sendable () -> Double)
+        case computedGauge(@Sendable () -> Double)
         case histogram(Histogram)
 
         var type: String {
             switch self {
-            case .counter: "counter"
-            case .gauge, .computed: "gauge"
+            case .counter, .computedCounter: "counter"
+            case .gauge, .computedGauge: "gauge"
             case .histogram: "histogram"
             }
         }
@@ -50,7 +51,12 @@ package final class MetricsRegistry: Sendable {
 
     /// A gauge whose value is computed when the metrics are read.
     package func gauge(_ name: String, _ help: String, labels: Labels = [], value: @escaping @Sendable () -> Double) {
-        _ = metric(name, help, labels) { .computed(value) }
+        _ = metric(name, help, labels) { .computedGauge(value) }
+    }
+
+    /// A counter that is kept elsewhere and read when the metrics are. It must never decrease.
+    package func counter(_ name: String, _ help: String, labels: Labels = [], value: @escaping @Sendable () -> Double) {
+        _ = metric(name, help, labels) { .computedCounter(value) }
     }
 
     package func histogram(_ name: String, _ help: String, labels: Labels = []) -> Histogram {

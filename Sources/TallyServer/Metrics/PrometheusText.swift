@@ -19,7 +19,7 @@ extension MetricsRegistry {
         switch metric {
         case .counter(let counter): line(name, labels, "\(counter.value)")
         case .gauge(let gauge): line(name, labels, "\(gauge.value)")
-        case .computed(let value): line(name, labels, "\(value())")
+        case .computedCounter(let value), .computedGauge(let value): line(name, labels, "\(value())")
         case .histogram(let histogram): lines(of: histogram, name: name, labels: labels)
         }
     }

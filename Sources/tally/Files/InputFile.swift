@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import TallyBackends
 
 /// An open file to read from. It is closed when nobody holds it any more.
 final class InputFile: Sendable {
@@ -13,7 +14,7 @@ final class InputFile: Sendable {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         if descriptor < 0 { throw .failed("\(path): \(SystemError.text(errno))") }
         self.init(descriptor: descriptor, name: path)
-        if try status().st_mode & S_IFMT == S_IFDIR { throw .failed("\(path): it is a directory") }
+        if try status().isDirectory { throw .failed("\(path): it is a directory") }
     }
 
     /// Takes over the descriptor.
@@ -25,10 +26,10 @@ final class InputFile: Sendable {
     deinit { close(descriptor) }
 
     /// In bytes; 0 for what has no size, such as a pipe.
-    func size() throws(CommandFailure) -> Int64 { Int64(try status().st_size) }
+    func size() throws(CommandFailure) -> Int64 { try status().size }
 
     /// Only a regular file can be read twice.
-    func isRegular() throws(CommandFailure) -> Bool { try status().st_mode & S_IFMT == S_IFREG }
+    func isRegular() throws(CommandFailure) -> Bool { try status().isRegular }
 
     /// Up to `count` bytes from `position`; `[]` at the end of the file.
     func read(at position: Int64, count: Int) throws(CommandFailure) -> [UInt8] {
@@ -71,9 +72,8 @@ final class InputFile: Sendable {
         return bytes
     }
 
-    private func status() throws(CommandFailure) -> stat {
-        var status = stat()
-        if fstat(descriptor, &status) != 0 { throw .failed("\(name): \(SystemError.text(errno))") }
+    private func status() throws(CommandFailure) -> FileStatus {
+        guard let status = FileStatus(descriptor: descriptor) else { throw .failed("\(name): \(SystemError.text(errno))") }
         return status
     }
 }

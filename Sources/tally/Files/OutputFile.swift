@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import TallyBackends
 
 /// Where a command's result goes: standard output, or a file that appears under its name only when it is whole.
 final class OutputFile {
@@ -24,8 +25,7 @@ final class OutputFile {
 
     /// - Parameter path: a new file, one to be replaced, or a pipe or device, which is written to as it is.
     static func create(path: String) throws(CommandFailure) -> OutputFile {
-        var status = stat()
-        let isSpecial = stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
+        let isSpecial = FileStatus(path: path).map { !$0.isRegular } ?? false
         let partial = isSpecial ? path : path + ".partial"
         let descriptor = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         if descriptor < 0 { throw .failed("\(partial): \(SystemError.text(errno))") }

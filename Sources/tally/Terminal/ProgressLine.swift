@@ -2,10 +2,16 @@
 
 /// How far a long piece of work is.
 struct WorkProgress: Equatable, Sendable {
-    /// In bytes.
+    enum Unit: Equatable, Sendable {
+        case bytes
+        /// Things that are counted, such as "rows".
+        case things(String)
+    }
+
     var done: Int64
-    /// In bytes; nil when nobody knows.
+    /// nil when nobody knows.
     var total: Int64?
+    var unit = Unit.bytes
 
     /// 0 to 1.
     var fraction: Double? {
@@ -38,13 +44,22 @@ struct ProgressLine {
     private var facts: String {
         var facts: [String] = []
         if let fraction = progress.fraction { facts.append("\(Int(fraction * 100))%") }
-        facts.append(NumberText.bytes(progress.done) + (progress.total.map { " of \(NumberText.bytes($0))" } ?? ""))
-        if let rate { facts.append("\(NumberText.bytes(Int64(rate)))/s") }
+        facts.append((progress.total.map { "\(number(progress.done)) of \(number($0))" } ?? number(progress.done)) + unit)
+        if let rate { facts.append("\(number(Int64(rate)))/s") }
         if let remaining { facts.append("\(NumberText.clock(remaining)) left") }
         return facts.joined(separator: ", ")
     }
 
-    /// Bytes a second since the beginning; nil before there is something to divide.
+    private func number(_ number: Int64) -> String {
+        progress.unit == .bytes ? NumberText.bytes(number) : NumberText.grouped(number)
+    }
+
+    private var unit: String {
+        if case .things(let name) = progress.unit { return " " + name }
+        return ""
+    }
+
+    /// How much a second since the beginning; nil before there is something to divide.
     private var rate: Double? {
         let seconds = elapsed / .seconds(1)
         return seconds >= 0.5 && progress.done > 0 ? Double(progress.done) / seconds : nil

@@ -27,6 +27,10 @@ final class ProgressReporter {
     /// - Throws: `CancellationError` when the work is to stop.
     func update(_ progress: WorkProgress) throws {
         try Task.checkCancellation()
+        show(progress)
+    }
+
+    func show(_ progress: WorkProgress) {
         let time = now()
         guard time - shown >= (terminal.isTerminal ? .milliseconds(100) : .seconds(5)) else { return }
         shown = time

@@ -12,7 +12,7 @@ struct StoreSubject<Store: Sendable>: Sendable, CustomTestStringConvertible {
 
 @Suite("Every store keeps the contract")
 struct StoreContractTests {
-    static let countStores: [StoreSubject<any CountStore>] = Layout.allCases.flatMap { layout in
+    static let countStores: [StoreSubject<any CountStore>] = Layout.allCases.flatMap { layout -> [StoreSubject<any CountStore>] in
         [
             StoreSubject(testDescription: "memory, \(layout)") { _ in MemoryStore(layout: layout) },
             StoreSubject(testDescription: "SQLite, \(layout)") { directory in

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TallyCore
+
+extension CountingNode {
+    /// What an operator wants to know: how much came in, what was left out and why, how far the store is behind.
+    package func report(to registry: MetricsRegistry) {
+        registry.counter("tally_events_counted_total", "Events counted since the start, each by its n.") {
+            Double(self.statistics.counted)
+        }
+        registry.counter("tally_duplicate_events_total", "Events left out since their id was counted before.") {
+            Double(self.statistics.duplicateEvents)
+        }
+        registry.counter("tally_duplicate_chunks_total", "Chunks of other nodes left out since they were counted before.") {
+            Double(self.statistics.duplicateChunks)
+        }
+        registry.counter("tally_events_refused_total", "Events not made durable, and answered with 503.") {
+            Double(self.refusedEvents)
+        }
+        registry.gauge("tally_rows_in_memory", "Rows that the aggregator holds.") { Double(self.statistics.rows) }
+        registry.gauge("tally_event_ids_known", "Event ids within the window of deduplication.") {
+            Double(self.statistics.seenIDs)
+        }
+        registry.gauge("tally_unflushed_chunks", "Chunks in the log that the store doesn't have yet.") {
+            Double(self.statistics.unflushedChunks)
+        }
+        registry.gauge("tally_banners", "Banners that are known.") { Double(self.bannerCount) }
+        registry.gauge("tally_log_ready", "1 while events can be made durable, 0 when the log has failed.") {
+            self.readiness == .ready ? 1 : 0
+        }
+        reportStore(to: registry)
+    }
+
+    private func reportStore(to registry: MetricsRegistry) {
+        registry.counter("tally_flushes_total", "Flushes to the store that succeeded.") {
+            Double(self.keeper.health.flushes)
+        }
+        registry.counter("tally_store_rows_written_total", "Rows written to the store.") {
+            Double(self.keeper.health.rowsWritten)
+        }
+        registry.counter("tally_store_failures_total", "Attempts to read or write the store that failed and are retried.") {
+            Double(self.keeper.health.failures)
+        }
+        registry.gauge("tally_store_ready", "1 while the store takes the counts, 0 after a failure.") {
+            self.keeper.health.problem == nil ? 1 : 0
+        }
+        registry.gauge("tally_clock_behind_log_seconds", "How far the clock is behind the latest time in the log.") {
+            Double(max(0, self.logTime.milliseconds - self.now.milliseconds)) / 1_000
+        }
+    }
+}

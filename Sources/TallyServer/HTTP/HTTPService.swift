@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Hummingbird
+package import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// The HTTP server as a part of the process: listens until it is told to stop, then answers what it has begun.
+package struct HTTPService: Service {
+    private let service: any CountingService
+    private let metrics: HTTPMetrics
+    private let configuration: HTTPConfiguration
+    private let logger: Logger
+    private let isListening: @Sendable (Int) -> Void
+
+    /// - Parameter isListening: is told the port, once requests can come.
+    package init(
+        service: any CountingService, metrics: HTTPMetrics, configuration: HTTPConfiguration, logger: Logger,
+        isListening: @escaping @Sendable (Int) -> Void
+    ) {
+        self.service = service
+        self.metrics = metrics
+        self.configuration = configuration
+        self.logger = logger
+        self.isListening = isListening
+    }
+
+    /// - Throws: `CannotListen` when the address is taken, or isn't this machine's.
+    package func run() async throws {
+        let application = makeApplication(
+            service: service, metrics: metrics, configuration: configuration, logger: logger,
+            onServerRunning: { channel in isListening(channel.localAddress?.port ?? 0) })
+        do {
+            try await application.run()
+        } catch let error as IOError {
+            throw CannotListen(
+                host: configuration.host, port: configuration.port, isInUse: error.errnoCode == EADDRINUSE,
+                reason: "\(error)")
+        }
+    }
+}
+
+/// Why the server could not begin to listen.
+package struct CannotListen: Error, CustomStringConvertible {
+    let host: String
+    let port: Int
+    let isInUse: Bool
+    let reason: String
+
+    package var description: String {
+        isInUse
+            ? "port \(port) of \(host) is in use by another process; --listen chooses another address"
+            : "can't listen on port \(port) of \(host): \(reason)"
+    }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TallyBackends
+import TallyCore
+
+extension Wiring {
+    /// The tools for the journal of a data directory that no server is using.
+    static func journalMaintenance(data: String) throws -> any JournalMaintenance {
+        JournalTools(directory: try DataDirectory(existing: data))
+    }
+
+    /// The tools for the store of a data directory that no server is using.
+    static func storeMaintenance(data: String) throws -> any StoreMaintenance {
+        StoreTools(directory: try DataDirectory(existing: data))
+    }
+}
+
+private struct JournalTools: JournalMaintenance {
+    let directory: DataDirectory
+
+    private var place: JournalPlace { JournalPlace(dataDirectory: directory.path) }
+
+    func verify(progress: (WorkProgress) throws -> Void) async throws -> MaintenanceReport {
+        let report = try JournalVerification.run(on: RealDisk(path: directory.journalPath), place: place) { done, total in
+            try? progress(WorkProgress(done: Int64(done), total: Int64(total)))
+        }
+        return MaintenanceReport(report)
+    }
+
+    func repair(progress: (WorkProgress) throws -> Void) async throws -> MaintenanceReport {
+        let path = "\(directory.path)/\(StoreTools.fileName)"
+        let disk = try RealDisk(path: directory.journalPath)
+        let identity = try JournalVerification.run(on: disk, place: place).identity
+        let checkpoint = try await StoreTools.checkpoint(inFileAt: path, of: identity)
+        let repair = JournalRepair(
+            disk: disk, place: place, settings: .default, checkpoint: checkpoint?.upTo ?? .none,
+            checkpointSequence: identity.flatMap { checkpoint?.sequences[$0]?.highest } ?? 0, identity: identity)
+        let report = try repair.run { done, total in
+            try? progress(WorkProgress(done: Int64(done), total: Int64(total)))
+        }
+        return MaintenanceReport(report)
+    }
+
+    func dump(from offset: LogOffset, line: (String) throws -> Void) async throws {
+        try JournalDump.run(on: RealDisk(path: directory.journalPath), from: offset) { text in try? line(text) }
+    }
+}
+
+private struct StoreTools: StoreMaintenance {
+    static let fileName = "tally.sqlite"
+    let directory: DataDirectory
+
+    func convert(to layout: Layout, progress: (WorkProgress) throws -> Void) async throws -> MaintenanceReport {
+        let shown = SharedProgress(label: "converting", unit: .things("rows"))
+        defer { shown.clear() }
+        let path = "\(directory.path)/\(StoreTools.fileName)"
+        let hasChanged = try await SQLiteConversion(path: path).convert(to: layout) { done, total in
+            shown.update(Int64(done), of: Int64(total))
+        }
+        let state = hasChanged ? "converted" : "had this layout already"
+        return MaintenanceReport(
+            facts: [.init(name: "store", value: path), .init(name: "layout \(layout)", value: state)], problems: [])
+    }
+
+    static func checkpoint(inFileAt path: String, of identity: NodeID?) async throws -> Checkpoint? {
+        guard let identity, let layout = try SQLiteStore.layout(ofFileAt: path) else { return nil }
+        let store = try SQLiteStore(path: path, layout: layout)
+        let checkpoint = try await store.checkpoint(of: LogID(journal: identity))
+        try store.close()
+        return checkpoint
+    }
+}
+
+extension MaintenanceReport {
+    fileprivate init(_ report: JournalReport) {
+        let offsets = report.first.flatMap { first in report.last.map { "\(first) to \($0)" } } ?? "none"
+        facts = [
+            Fact(name: "journal", value: report.identity.map(\.description) ?? "empty"),
+            Fact(name: "segments", value: NumberText.grouped(report.segments)),
+            Fact(name: "size", value: NumberText.bytes(Int64(report.bytes))),
+            Fact(name: "chunks", value: NumberText.grouped(report.chunks)),
+            Fact(name: "events", value: NumberText.grouped(report.events)),
+            Fact(name: "offsets", value: offsets),
+        ]
+        facts += report.lost.map { Fact(name: "lost earlier", value: "\($0.lowerBound) to \($0.upperBound)") }
+        if let unfinished = report.unfinished {
+            facts.append(Fact(name: "cut short by a crash", value: "\(unfinished.file), byte \(unfinished.position)"))
+        }
+        problems = report.damages.map(\.description)
+    }
+
+    fileprivate init(_ report: JournalRepairReport) {
+        facts = [Fact(name: "last offset", value: report.lastOffset.description)]
+        if report.changedNothing { facts.insert(Fact(name: "journal", value: "sound; nothing was changed"), at: 0) }
+        if report.saved > 0 { facts.append(Fact(name: "chunks saved", value: NumberText.grouped(report.saved))) }
+        facts += report.lost.map { Fact(name: "lost", value: "offsets \($0.lowerBound) to \($0.upperBound)") }
+        facts += report.skipped.map { [Fact(name: "skipped", value: "offsets \($0.lowerBound) to \($0.upperBound)")] } ?? []
+        facts += report.copies.map { Fact(name: "copy kept", value: $0) }
+        problems = []
+    }
+}
