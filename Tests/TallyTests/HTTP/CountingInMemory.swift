@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+import TallyCore
+
+@testable import TallyServer
+
+/// Counts in a dictionary, by the same rules as the server: the routes are tested alone.
+final class CountingInMemory: CountingService {
+    struct State {
+        var now = Timestamp(milliseconds: 1_733_997_900_000)  // 2024-12-12T10:05:00Z
+        var watermark = Minute.first
+        var counts: [RowKey: Int64] = [:]
+        var eventIDs: Set<EventID> = []
+        var sequences: [NodeID: SequenceRanges] = [:]
+        var directory = BannerDirectory()
+        var offset: Int64 = 0
+        var records = 0
+        var ingestError: IngestError?
+        var storeError: StoreError?
+        var registrationError: RegistrationError?
+        var readiness = Readiness.ready
+    }
+
+    let state = Mutex(State())
+
+    init(limit: Int = 1_000_000, onlyRegistered: Bool = false) {
+        state.withLock { $0.directory = BannerDirectory(limit: limit, onlyRegistered: onlyRegistered) }
+    }
+
+    static let log = LogID("test-log")!
+
+    func set<Value: Sendable>(_ member: WritableKeyPath<State, Value> & Sendable, _ value: Value) {
+        state.withLock { $0[keyPath: member] = value }
+    }
+
+    func count(_ banner: Int64, _ kind: Kind = .click) -> Int64 {
+        state.withLock { state in
+            state.counts.filter { $0.key.banner.value == banner && $0.key.kind == kind }.values.reduce(0, +)
+        }
+    }
+
+    // MARK: Writing
+
+    func admit(_ input: EventInput, backfill: Bool) throws(EventRejection) -> CountedEvent {
+        let now = now
+        let minute = Minute(input.time ?? now)
+        let earliest = Minute(now).advanced(by: -7 * 1_440)
+        let latest = Minute(now).advanced(by: 1)
+        if minute < earliest, !backfill { throw .tooOld(earliest: earliest) }
+        if minute > latest { throw .inFuture(latest: latest) }
+        guard (1...Limits.eventCount).contains(input.count) else { throw .countOutOfRange(input.count) }
+        if let id = input.id {
+            if id.isEmpty { throw .idEmpty }
+            if id.utf8.count > Limits.eventIDBytes { throw .idTooLong(bytes: id.utf8.count) }
+        }
+        let refusal: BannerDirectory.Refusal? = state.withLock { state in
+            do throws(BannerDirectory.Refusal) {
+                try state.directory.admit(input.banner)
+                return nil
+            } catch { return error }
+        }
+        switch refusal {
+        case .unknownBanner(let id): throw .unknownBanner(id)
+        case .tooManyBanners(let limit): throw .tooManyBanners(limit: limit)
+        default: break
+        }
+        return CountedEvent(
+            banner: input.banner, kind: input.kind, minute: minute, count: input.count,
+            id: input.id.map { EventID($0, banner: input.banner, kind: input.kind) })
+    }
+
+    func record(_ events: [CountedEvent]) async throws(IngestError) -> Receipt {
+        let result: Result<Receipt, IngestError> = state.withLock { state in
+            if let error = state.ingestError { return .failure(error) }
+            for event in events {
+                if let id = event.id, !state.eventIDs.insert(id).inserted { continue }
+                state.counts[RowKey(banner: event.banner, kind: event.kind, start: event.minute), default: 0] += event.count
+            }
+            state.records += 1
+            state.offset += 1
+            return .success(Receipt(log: Self.log, offset: LogOffset(state.offset), durability: .memory))
+        }
+        return try result.get()
+    }
+
+    func append(_ chunk: Chunk) async throws(IngestError) -> ChunkReceipt {
+        let isNew = state.withLock { $0.sequences[chunk.node, default: SequenceRanges()].insert(chunk.sequence) }
+        let events = chunk.deltas + chunk.identified.map(\.delta)
+        let receipt = try await record(
+            !isNew
+                ? []
+                : events.map {
+                    CountedEvent(banner: $0.banner, kind: chunk.kinds[Int($0.kind)], minute: $0.minute, count: $0.count)
+                })
+        return ChunkReceipt(receipt: receipt, duplicate: !isNew)
+    }
+
+    func sequences(of node: NodeID) async throws(StoreError) -> SequenceRanges {
+        try failIfAsked()
+        return state.withLock { $0.sequences[node] ?? SequenceRanges() }
+    }
+
+    // MARK: Reading
+
+    func minuteCounts(in range: RowRange) async throws(StoreError) -> [MinuteCount] {
+        try failIfAsked()
+        return state.withLock { $0.counts }
+            .filter { range.contains($0.key.banner, $0.key.kind) && range.minutes.contains($0.key.start) }
+            .sorted { $0.key < $1.key }
+            .map { MinuteCount(banner: $0.key.banner, kind: $0.key.kind, minute: $0.key.start, count: $0.value) }
+    }
+
+    func totals(in range: RowRange) async throws(StoreError) -> [Total] {
+        var sums = TotalSums()
+        for count in try await minuteCounts(in: range) {
+            sums.add(count.count, banner: count.banner, kind: count.kind, minutes: count.minute...count.minute)
+        }
+        return sums.totals.sorted { ($0.banner, $0.kind) < ($1.banner, $1.kind) }
+    }
+
+    var watermark: Minute { state.withLock { $0.watermark } }
+    var now: Timestamp { state.withLock { $0.now } }
+
+    private func failIfAsked() throws(StoreError) {
+        if let error = state.withLock({ $0.storeError }) { throw error }
+    }
+
+    // MARK: Banners
+
+    func banner(_ id: BannerID) -> Banner? { state.withLock { $0.directory[id] } }
+
+    func banners(after: BannerID?, limit: Int) -> [Banner] {
+        state.withLock { $0.directory.all }.filter { banner in after.map { banner.id > $0 } ?? true }.prefix(limit).map { $0 }
+    }
+
+    var bannerCount: Int { state.withLock { $0.directory.count } }
+
+    func register(_ banner: Banner) async throws(RegistrationError) -> Banner {
+        try change { directory throws(BannerDirectory.Refusal) in
+            try directory.register(banner)
+            return banner
+        }
+    }
+
+    func register(names: [String]) async throws(RegistrationError) -> [Banner] {
+        try change { directory throws(BannerDirectory.Refusal) in
+            try names.map { (name) throws(BannerDirectory.Refusal) in try directory.register(name: name) }
+        }
+    }
+
+    func unregister(_ id: BannerID) async throws(RegistrationError) -> Bool {
+        try change { directory throws(BannerDirectory.Refusal) in directory.unregister(id) }
+    }
+
+    private func change<Value: Sendable>(
+        _ body: (inout BannerDirectory) throws(BannerDirectory.Refusal) -> Value
+    ) throws(RegistrationError) -> Value {
+        let result: Result<Value, RegistrationError> = state.withLock { state in
+            if let error = state.registrationError { return .failure(error) }
+            do throws(BannerDirectory.Refusal) {
+                return .success(try body(&state.directory))
+            } catch {
+                switch error {
+                case .nameTaken(let name, let owner): return .failure(.nameTaken(name, by: owner))
+                case .tooManyBanners(let limit): return .failure(.tooManyBanners(limit: limit))
+                case .idsExhausted: return .failure(.idsExhausted)
+                case .unknownBanner(let id): return .failure(.unavailable("\(id)"))
+                }
+            }
+        }
+        return try result.get()
+    }
+
+    var readiness: Readiness { state.withLock { $0.readiness } }
+}
