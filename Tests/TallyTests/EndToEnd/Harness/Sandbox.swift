@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Synchronization
+
+/// A directory and the programs that a test starts. `withSandbox` leaves neither behind, however the test ends.
+final class Sandbox: Sendable {
+    let directory: TemporaryDirectory
+    private let children = Mutex<[ChildProcess]>([])
+
+    fileprivate init() throws { directory = try TemporaryDirectory() }
+
+    /// Where the server keeps its data, unless a test says otherwise. It doesn't exist until the first start.
+    var data: String { directory.appending("data") }
+
+    /// The program that was built with the tests, or the one that `TALLY_EXECUTABLE` names.
+    static let executable: String = {
+        if let path = ProcessInfo.processInfo.environment["TALLY_EXECUTABLE"] {
+            return URL(filePath: path).standardizedFileURL.path
+        }
+        let tests = Bundle.main.executableURL ?? URL(filePath: CommandLine.arguments[0])
+        return tests.deletingLastPathComponent().appending(path: "tally").path
+    }()
+
+    /// Starts `tally` with these arguments, or another program.
+    /// - Parameter environment: added to a nearly empty one, so that settings of the developer have no effect.
+    func start(
+        _ arguments: [String], executable: String = Sandbox.executable, environment: [String: String] = [:]
+    ) throws -> ChildProcess {
+        let base = ["PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": directory.path, "TZ": "UTC"]
+        let child = try ChildProcess(
+            executable: executable, arguments: arguments, environment: base.merging(environment) { $1 })
+        children.withLock { $0.append(child) }
+        return child
+    }
+
+    /// Runs `tally` with these arguments to its end.
+    func run(_ arguments: String..., within limit: Duration = .seconds(60)) async throws -> Finished {
+        let child = try start(arguments)
+        let exit = try await child.waitForExit(within: limit)
+        let report = child.report
+        return Finished(exit: exit, output: report.outputText, errors: report.errorText)
+    }
+
+    struct Finished {
+        let exit: ChildProcess.Exit
+        let output: String
+        let errors: String
+    }
+
+    fileprivate func end() async {
+        for child in children.withLock({ $0 }) {
+            child.signal(SIGKILL)
+            _ = try? await child.waitForExit()
+        }
+        directory.remove()
+    }
+}
+
+/// - Parameter body: may leave servers running; they are killed.
+@discardableResult
+func withSandbox<Result>(_ body: (Sandbox) async throws -> Result) async throws -> Result {
+    let sandbox = try Sandbox()
+    do {
+        let result = try await body(sandbox)
+        await sandbox.end()
+        return result
+    } catch {
+        await sandbox.end()
+        throw error
+    }
+}
