@@ -55,7 +55,7 @@ struct CrashClient: Sendable {
         return Request(events: events, isSingle: isSingle)
     }
 
-    private func send(_ request: Request, to client: TallyClient) async throws {
+    private func send(_ request: Request, to client: EndToEndClient) async throws {
         if request.isSingle {
             let answer = try await client.count(request.events[0].banner, id: request.events[0].id)
             guard answer.status == 204 else { throw HarnessError("\(answer.status) \(answer.text)") }
@@ -63,7 +63,7 @@ struct CrashClient: Sendable {
         }
         let answer = try await client.post(events: request.events.map(line))
         guard answer.status == 200 else { throw HarnessError("\(answer.status) \(answer.text)") }
-        let accepted = try answer.json(TallyClient.Accepted.self)
+        let accepted = try answer.json(EndToEndClient.Accepted.self)
         guard accepted.accepted == request.events.count, accepted.rejected.isEmpty else {
             throw HarnessError("of \(request.events.count) events, accepted: \(answer.text)")
         }

@@ -3,7 +3,7 @@
 /// Tells the clients which server to ask, and makes them wait while there is none.
 actor CrashGate {
     struct Server: Sendable {
-        let client: TallyClient
+        let client: EndToEndClient
         let generation: Int
         /// Nothing new is to be sent; only what has no answer yet.
         let isLast: Bool
@@ -19,7 +19,7 @@ actor CrashGate {
 
     init(clientCount: Int) { self.clientCount = clientCount }
 
-    func open(_ client: TallyClient, isLast: Bool = false) {
+    func open(_ client: EndToEndClient, isLast: Bool = false) {
         generation += 1
         isKilling = false
         server = Server(client: client, generation: generation, isLast: isLast)

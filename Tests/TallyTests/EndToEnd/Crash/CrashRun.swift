@@ -104,7 +104,7 @@ final class CrashRun {
     }
 
     /// Nothing is on its way now. Without unanswered requests the count is known exactly.
-    private func audit(_ client: TallyClient) async throws {
+    private func audit(_ client: EndToEndClient) async throws {
         for banner in auditor.banners {
             let allowed = auditor.allowed(banner)
             let counted = try await client.total(of: banner)

@@ -30,10 +30,10 @@ struct RawConnection {
     }
 
     /// Sends `text` a byte each `interval` from now on, until the connection closes.
-    func drip(_ text: String, every interval: TimeAmount) {
+    func drip(_ text: String, every interval: Duration) {
         let channel = channel
         let rest = NIOLoopBoundBox.makeBoxSendingValue(ByteBuffer(string: text), eventLoop: channel.eventLoop)
-        channel.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: interval) { task in
+        channel.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: TimeAmount(interval)) { task in
             guard let byte = rest.value.readSlice(length: 1), channel.isActive else { return task.cancel() }
             channel.writeAndFlush(byte, promise: nil)
         }

@@ -36,6 +36,10 @@ final class Sandbox: Sendable {
 
     /// Runs `tally` with these arguments to its end.
     func run(_ arguments: String..., within limit: Duration = .seconds(60)) async throws -> Finished {
+        try await run(arguments: arguments, within: limit)
+    }
+
+    func run(arguments: [String], within limit: Duration = .seconds(60)) async throws -> Finished {
         let child = try start(arguments)
         let exit = try await child.waitForExit(within: limit)
         let report = child.report

@@ -6,15 +6,15 @@ import Foundation
 struct TallyProcess: Sendable {
     let process: ChildProcess
     let port: Int
-    let client: TallyClient
+    let client: EndToEndClient
 
     /// The port from the line that says where the server listens.
-    fileprivate init(_ process: ChildProcess) async throws {
+    init(_ process: ChildProcess) async throws {
         self.process = process
         port = try await process.wait(for: "`listening on http://127.0.0.1:PORT`") { report in
             report.errorText.firstMatch(of: /listening on http:\/\/127\.0\.0\.1:(\d+)/).flatMap { Int($0.1) }
         }
-        client = TallyClient(port: port)
+        client = EndToEndClient(port: port)
     }
 
     var errors: String { process.report.errorText }
@@ -55,14 +55,17 @@ extension Sandbox {
     }
 
     func startServer(options: [String], data: String? = nil) throws -> ChildProcess {
-        try start(["serve", "--listen", "127.0.0.1:0", "--data", data ?? self.data] + options)
+        let listen = options.contains("--listen") ? [] : ["--listen", "127.0.0.1:0"]
+        return try start(["serve", "--data", data ?? self.data] + listen + options)
     }
 }
 
 /// Asks again and again until the answer is yes. For what can't announce itself: an answer over HTTP, a file.
+/// - Parameter pause: between two questions, so that asking doesn't take the processor from who has to do the work.
 /// - Throws: `HarnessError` with the last error when the time is up.
 func eventually(
-    _ what: String, within limit: Duration = .seconds(30), _ condition: () async throws -> Bool
+    _ what: String, within limit: Duration = .seconds(30), every pause: Duration = .milliseconds(5),
+    _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit
     var last = "it stayed false"
@@ -73,7 +76,7 @@ func eventually(
         } catch {
             last = "\(error)"
         }
-        try await Task.sleep(for: .milliseconds(5))
+        try await Task.sleep(for: pause)
     } while ContinuousClock.now < deadline
     throw HarnessError("waited in vain until \(what): \(last)")
 }

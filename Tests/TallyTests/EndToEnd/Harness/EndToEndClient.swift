@@ -6,7 +6,7 @@ import NIOCore
 import NIOHTTP1
 
 /// Speaks HTTP to one server, as its users do. Connections are kept alive and shared; a request is never sent twice.
-struct TallyClient: Sendable {
+struct EndToEndClient: Sendable {
     struct Answer: Sendable {
         let status: Int
         let headers: HTTPHeaders
@@ -42,7 +42,13 @@ struct TallyClient: Sendable {
         try await send(.POST, path, body: body, type: type)
     }
 
-    func send(_ method: HTTPMethod, _ path: String, body: String? = nil, type: String? = nil) async throws -> Answer {
+    func put(_ path: String, _ body: String) async throws -> Answer {
+        try await send(.PUT, path, body: body, type: "application/json")
+    }
+
+    private func send(_ method: HTTPMethod, _ path: String, body: String? = nil, type: String? = nil) async throws
+        -> Answer
+    {
         var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)\(path)")
         request.method = method
         if let type { request.headers.add(name: "Content-Type", value: type) }
@@ -53,11 +59,21 @@ struct TallyClient: Sendable {
     }
 }
 
-extension TallyClient {
+extension EndToEndClient {
     /// One click by the user's first endpoint.
     /// - Parameter id: makes a repetition harmless.
     func count(_ banner: Int, id: String? = nil) async throws -> Answer {
         try await get("/counter/\(banner)" + (id.map { "?id=\($0)" } ?? ""))
+    }
+
+    /// - Throws: `HarnessError` when a click is not acknowledged.
+    func click(_ banner: Int, times: Int = 1) async throws {
+        for _ in 0..<times {
+            let answer = try await count(banner)
+            guard answer.status == 204 else {
+                throw HarnessError("a click was answered \(answer.status) \(answer.text)")
+            }
+        }
     }
 
     struct Accepted: Decodable {

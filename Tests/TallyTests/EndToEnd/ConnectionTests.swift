@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+
+extension EndToEndTests {
+    @Suite("No client harms the others", .timeLimit(.minutes(1)))
+    struct ConnectionTests {
+        @Test(
+            "who sends a byte now and then is cut off, and counts nothing",
+            arguments: [
+                "GET /counter/7 HTTP/1.1\r\nHost: tally\r\nX-Padding: \(String(repeating: "x", count: 1000))\r\n\r\n",
+                "POST /v1/events HTTP/1.1\r\nHost: tally\r\nContent-Length: 1000\r\n\r\n"
+                    + #"{"banner":7}"# + String(repeating: " ", count: 988),
+            ])
+        func slowClient(request: String) async throws {
+            try await withSandbox { sandbox in
+                let tally = try await sandbox.serve("--request-timeout", "2s")
+                let start = ContinuousClock.now
+                try await RawConnection.with(port: tally.port) { connection in
+                    // The beginning at once, so that it is the body that is slow where there is one.
+                    try await connection.send(String(request.prefix(70)))
+                    connection.drip(String(request.dropFirst(70)), every: .milliseconds(200))
+                    let answer = await connection.readUntilClose()
+                    #expect(!answer.hasPrefix("HTTP/1.1 2"), "\(answer)")
+                }
+                #expect(start.duration(to: .now) < .seconds(10))
+                #expect(start.duration(to: .now) > .seconds(1))
+                #expect(try await tally.client.total(of: 7) == 0)
+                #expect(try await tally.client.metric("tally_http_timeouts_total") == 1)
+            }
+        }
+
+        @Test("slow clients don't keep a quick one waiting")
+        func slowClientsBesideQuickOnes() async throws {
+            try await withSandbox { sandbox in
+                let tally = try await sandbox.serve()
+                try await RawConnection.with(port: tally.port) { slow in
+                    try await slow.send("POST /counter/7 HTTP/1.1\r\nHost: tally\r\nContent-Length: 10\r\n\r\n12345")
+                    try await tally.client.click(8, times: 20)
+                    #expect(try await tally.client.total(of: 7) == 0)
+                    try await slow.send("67890")
+                    #expect(try await slow.read(until: "\r\n\r\n")?.hasPrefix("HTTP/1.1 204") == true)
+                }
+                #expect(try await tally.client.total(of: 7) == 1)
+                #expect(try await tally.client.total(of: 8) == 20)
+            }
+        }
+
+        @Test("requests sent without waiting are answered in their order")
+        func pipelining() async throws {
+            try await withSandbox { sandbox in
+                let tally = try await sandbox.serve()
+                try await RawConnection.with(port: tally.port) { connection in
+                    let paths = ["/counter/7", "/healthz", "/counter/7", "/counter/0", "/counter/7"]
+                    try await connection.send(paths.map { "GET \($0) HTTP/1.1\r\nHost: tally\r\n\r\n" }.joined())
+                    var statuses: [String] = []
+                    for _ in paths {
+                        // A body may stand before the next status line.
+                        let head = try #require(try await connection.read(until: "\r\n\r\n"))
+                        let line = try #require(head.firstMatch(of: /HTTP\/1\.1 (\d+)/))
+                        statuses.append(String(line.1))
+                    }
+                    #expect(statuses == ["204", "200", "204", "400", "204"])
+                }
+                #expect(try await tally.client.total(of: 7) == 3)
+            }
+        }
+
+        @Test(
+            "what is no request is refused, and the server goes on",
+            arguments: [
+                "\r\n\r\n\r\n", "\u{0}\u{1}\u{2}\u{3}\r\n\r\n", "GET\r\n\r\n", "GET /counter/7 HTTP/9.9\r\n\r\n",
+                "GET /counter/7 HTTP/1.1\r\nHost tally\r\n\r\n",
+                "POST /v1/events HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+                "POST /v1/events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+                "GET /counter/99999999999999999999 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+                "GET /counter/%zz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+                "GET /counter/7?id=\(String(repeating: "i", count: 257)) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+                "GET /\(String(repeating: "a", count: 100_000)) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+            ])
+        func nonsense(bytes: String) async throws {
+            try await withSandbox { sandbox in
+                let tally = try await sandbox.serve("--request-timeout", "1s")
+                try await RawConnection.with(port: tally.port) { connection in
+                    try await connection.send(bytes)
+                    let answer = await connection.readUntilClose()
+                    #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 4"), "\(answer)")
+                }
+                #expect(try await tally.client.count(7).status == 204)
+                #expect(try await tally.client.total(of: 7) == 1)
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+extension EndToEndTests {
+    @Suite("Damage to the journal is survived where it may be, and told where it may not", .timeLimit(.minutes(1)))
+    struct JournalDamageTests {
+        @Test("a torn end of the newest segment is cut off", arguments: [1, 7, 24, 100, 5000])
+        func tornEnd(byteCount: Int) async throws {
+            try await withSandbox { sandbox in
+                let first = try await sandbox.serve()
+                try await first.client.click(7, times: 3)
+                try await first.kill()
+
+                let newest = try #require(try sandbox.segments().last)
+                let end = try newest.endOfRecords()
+                try newest.overwrite(at: end, with: (0..<byteCount).map { UInt8(truncatingIfNeeded: $0 * 37 + 1) })
+
+                let second = try await sandbox.serve()
+                #expect(try await second.client.total(of: 7) == 3)
+                #expect(try await second.client.count(7).status == 204)
+                try await second.kill()
+                #expect(try await sandbox.serve().client.total(of: 7) == 4)
+            }
+        }
+
+        enum Damage: CaseIterable {
+            case flippedBit
+            case cutShort
+            case emptied
+        }
+
+        @Test(
+            "a damaged older segment stops the start, with the place and the command that repairs it",
+            arguments: Damage.allCases)
+        func damagedOlderSegment(damage: Damage) async throws {
+            try await withSandbox { sandbox in
+                let counted = try await sandbox.fillSegments()
+                let oldest = try #require(try sandbox.segments().first)
+                try oldest.apply(damage)
+                let before = try oldest.contents()
+
+                let refused = try await sandbox.run("serve", "--listen", "127.0.0.1:0", "--data", sandbox.data)
+                #expect(refused.exit == .code(1))
+                for word in [oldest.name, "byte", "offset", "tally journal repair --data \(sandbox.data)"] {
+                    #expect(refused.errors.contains(word), "\(refused.errors)")
+                }
+                #expect(try oldest.contents() == before, "nothing is changed before someone says so")
+
+                #expect(try await sandbox.run("journal", "verify", "--data", sandbox.data).exit == .code(1))
+                let repaired = try await sandbox.run("journal", "repair", "--data", sandbox.data)
+                #expect(repaired.exit == .code(0), "\(repaired.errors)")
+                #expect(try await sandbox.run("journal", "verify", "--data", sandbox.data).exit == .code(0))
+
+                let second = try await sandbox.serve()
+                let saved = try await second.client.total(of: 7)
+                #expect(saved < counted && saved > 0, "\(saved) of \(counted)")
+                #expect(try await second.client.count(7).status == 204)
+                #expect(try await second.client.total(of: 7) == saved + 1)
+            }
+        }
+
+        @Test("a sound journal is found sound, and a repair changes nothing in it")
+        func soundJournal() async throws {
+            try await withSandbox { sandbox in
+                let first = try await sandbox.serve()
+                try await first.client.click(7, times: 3)
+                try await first.kill()
+                let before = try sandbox.segments().map { try $0.contents() }
+                #expect(try await sandbox.run("journal", "verify", "--data", sandbox.data).exit == .code(0))
+                #expect(try await sandbox.run("journal", "repair", "--data", sandbox.data).exit == .code(0))
+                #expect(try sandbox.segments().map { try $0.contents() } == before)
+                #expect(try await sandbox.serve().client.total(of: 7) == 3)
+            }
+        }
+
+        @Test("a journal that a server is using is not repaired under it")
+        func repairWhileServing() async throws {
+            try await withSandbox { sandbox in
+                let tally = try await sandbox.serve()
+                let refused = try await sandbox.run("journal", "repair", "--data", sandbox.data)
+                #expect(refused.exit == .code(1))
+                #expect(refused.errors.contains("\(tally.process.pid)"), "\(refused.errors)")
+                #expect(try await tally.client.count(7).status == 204)
+            }
+        }
+    }
+}
+
+extension Sandbox {
+    /// A file of the journal.
+    fileprivate struct Segment {
+        let url: URL
+
+        var name: String { url.lastPathComponent }
+
+        func contents() throws -> Data { try Data(contentsOf: url) }
+
+        /// Segments are made with zeros.
+        func endOfRecords() throws -> Int {
+            let last = try #require(try contents().lastIndex { $0 != 0 })
+            return (last + 8) / 8 * 8
+        }
+
+        func overwrite(at position: Int, with bytes: [UInt8]) throws {
+            let file = try FileHandle(forUpdating: url)
+            defer { try? file.close() }
+            try file.seek(toOffset: UInt64(position))
+            try file.write(contentsOf: bytes)
+        }
+
+        func apply(_ damage: EndToEndTests.JournalDamageTests.Damage) throws {
+            let contents = try contents()
+            let middle = contents.count / 2
+            switch damage {
+            case .flippedBit: try overwrite(at: middle, with: [contents[middle] ^ 0x10])
+            case .cutShort: #expect(truncate(url.path, middle) == 0)
+            case .emptied: try overwrite(at: middle, with: [UInt8](repeating: 0, count: 4096))
+            }
+        }
+    }
+
+    /// In the order of the log.
+    fileprivate func segments() throws -> [Segment] {
+        let journal = URL(filePath: data).appending(path: "journal")
+        return try FileManager.default.contentsOfDirectory(atPath: journal.path)
+            .filter { $0.hasSuffix(".segment") }.sorted().map { Segment(url: journal.appending(path: $0)) }
+    }
+
+    /// Counts until the journal has three segments, and kills the server before anything is in the store.
+    /// - Returns: how many clicks of banner 7 were acknowledged.
+    fileprivate func fillSegments() async throws -> Int {
+        let tally = try await serve("--segment-size", "1MiB", "--flush-every", "1h")
+        var counted = 0
+        while try segments().count < 3 {
+            let lines = (1...1000).map { #"{"banner":7,"id":"\#(counted + $0)"}"# }
+            try #require(try await tally.client.post(events: lines).status == 200)
+            counted += lines.count
+        }
+        try await tally.kill()
+        return counted
+    }
+}
