@@ -52,6 +52,13 @@ final class Sandbox: Sendable {
         let errors: String
     }
 
+    /// What the programs had to say may explain why a test ended early.
+    fileprivate func printErrors() {
+        for child in children.withLock({ $0 }) where !child.report.errors.isEmpty {
+            print("Process \(child.pid) wrote:\n\(child.report.errorText.suffix(2000))")
+        }
+    }
+
     fileprivate func end() async {
         for child in children.withLock({ $0 }) {
             child.signal(SIGKILL)
@@ -70,6 +77,7 @@ func withSandbox<Result>(_ body: (Sandbox) async throws -> Result) async throws 
         await sandbox.end()
         return result
     } catch {
+        sandbox.printErrors()
         await sandbox.end()
         throw error
     }
