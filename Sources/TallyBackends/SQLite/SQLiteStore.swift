@@ -39,7 +39,7 @@ package final class SQLiteStore: CountStore, BannerStore {
         self.layout = layout
     }
 
-    /// The layout of the store at this path; nil when there is none yet. Blocks, and changes nothing.
+    /// The layout of the store at this path; nil when there is none yet. Blocks.
     package static func layout(ofFileAt path: String) throws(StoreError) -> Layout? {
         try description(ofFileAt: path)?.layout
     }
@@ -186,12 +186,12 @@ package final class SQLiteStore: CountStore, BannerStore {
         return configuration
     }
 
-    /// What the file says of itself; nil when there is none, or an empty one. Reads it without changing its mode.
+    /// What the file says of itself; nil when there is none, or an empty one. It isn't opened as a pool yet, which would
+    /// change the mode of a file that belongs to something else.
     private static func description(ofFileAt path: String) throws(StoreError) -> SQLiteSchema.Description? {
         guard let size = SQLiteFile.size(of: path), size > 0 else { return nil }
         do {
             var configuration = Configuration()
-            configuration.readonly = true
             configuration.busyMode = .timeout(5)
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             return try queue.read { database in try SQLiteSchema.description(in: database) }

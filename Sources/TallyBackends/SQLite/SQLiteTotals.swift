@@ -68,8 +68,9 @@ struct SQLiteMinuteSums {
     }
 
     private struct Sum {
-        var count: Int128
-        var minutes: ClosedRange<Minute>
+        var count: Int128 = 0
+        /// nil when nothing was counted.
+        var minutes: ClosedRange<Minute>?
     }
 
     private var sums: [Key: Sum] = [:]
@@ -107,20 +108,18 @@ struct SQLiteMinuteSums {
         let after = row.counts.total
         if before > 0, after == 0 { hasUncertainSpan = true }
         let key = Key(banner: row.key.banner, kind: row.key.kind)
+        sums[key, default: Sum()].count += Int128(after) - Int128(before)
+        guard after > 0 else { return }
         let minute = row.key.start
-        var sum = sums[key] ?? Sum(count: 0, minutes: minute...minute)
-        sum.count += Int128(after) - Int128(before)
-        if after > 0 {
-            sum.minutes = min(sum.minutes.lowerBound, minute)...max(sum.minutes.upperBound, minute)
-        }
-        sums[key] = sum
+        let span = sums[key]?.minutes ?? minute...minute
+        sums[key]?.minutes = min(span.lowerBound, minute)...max(span.upperBound, minute)
     }
 
     /// In no particular order.
     var totals: [Total] {
         sums.compactMap { key, sum in
-            guard sum.count > 0 else { return nil }
-            return Total(banner: key.banner, kind: key.kind, count: Int64(clamping: sum.count), minutes: sum.minutes)
+            guard let minutes = sum.minutes else { return nil }
+            return Total(banner: key.banner, kind: key.kind, count: Int64(clamping: sum.count), minutes: minutes)
         }
     }
 }

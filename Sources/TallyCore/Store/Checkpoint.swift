@@ -79,8 +79,7 @@ extension Checkpoint {
             upTo = LogOffset(try Checkpoint.decodeNumber(from: &reader))
             readFrom = LogOffset(try Checkpoint.decodeNumber(from: &reader))
             timeBefore = Timestamp(milliseconds: try Checkpoint.decodeNumber(from: &reader))
-            let minute = try Checkpoint.decodeNumber(from: &reader)
-            lastMinute = minute == 0 ? nil : Minute(sinceEpoch: minute - 1)
+            lastMinute = try Checkpoint.decodeMinute(from: &reader)
             kinds = try reader.readKinds(most: Checkpoint.kindsLimit)
             sequences = try Checkpoint.decodeSequences(from: &reader)
             guard reader.remaining == 0, readFrom <= upTo.next else { throw ByteReadingError.malformedInteger }
@@ -98,6 +97,20 @@ extension Checkpoint {
         return number
     }
 
+    private static func decodeMinute(from reader: inout ByteReader) throws -> Minute? {
+        let number = try decodeNumber(from: &reader)
+        if number == 0 { return nil }
+        guard let minute = Minute(sinceEpoch: number - 1) else { throw ByteReadingError.malformedInteger }
+        return minute
+    }
+
+    /// A sequence number so much higher than another.
+    private static func decodeSequence(after previous: UInt64, from reader: inout ByteReader) throws -> UInt64 {
+        let (number, overflow) = previous.addingReportingOverflow(try reader.readVariable())
+        guard !overflow, number <= Chunk.lastSequence else { throw ByteReadingError.malformedInteger }
+        return number
+    }
+
     private static func decodeSequences(from reader: inout ByteReader) throws -> [NodeID: SequenceRanges] {
         var sequences: [NodeID: SequenceRanges] = [:]
         for _ in 0..<(try decodeNumber(from: &reader)) {
@@ -105,9 +118,8 @@ extension Checkpoint {
             var ranges: [ClosedRange<UInt64>] = []
             var previous: UInt64 = 0
             for _ in 0..<(try decodeNumber(from: &reader)) {
-                let first = previous + UInt64(try decodeNumber(from: &reader))
-                let last = first + UInt64(try decodeNumber(from: &reader))
-                guard last <= Chunk.lastSequence else { throw ByteReadingError.malformedInteger }
+                let first = try decodeSequence(after: previous, from: &reader)
+                let last = try decodeSequence(after: first, from: &reader)
                 ranges.append(first...last)
                 previous = last
             }

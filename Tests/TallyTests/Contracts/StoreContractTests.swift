@@ -12,13 +12,14 @@ struct StoreSubject<Store: Sendable>: Sendable, CustomTestStringConvertible {
 
 @Suite("Every store keeps the contract")
 struct StoreContractTests {
-    static let countStores: [StoreSubject<any CountStore>] = Layout.allCases.flatMap { layout -> [StoreSubject<any CountStore>] in
-        [
-            StoreSubject(testDescription: "memory, \(layout)") { _ in MemoryStore(layout: layout) },
-            StoreSubject(testDescription: "SQLite, \(layout)") { directory in
-                try SQLiteStore(path: directory.file(), layout: layout)
-            },
-        ]
+    static let countStores = Layout.allCases.map(memory) + Layout.allCases.map(sqlite)
+
+    private static func memory(_ layout: Layout) -> StoreSubject<any CountStore> {
+        StoreSubject(testDescription: "memory, \(layout)") { _ in MemoryStore(layout: layout) }
+    }
+
+    private static func sqlite(_ layout: Layout) -> StoreSubject<any CountStore> {
+        StoreSubject(testDescription: "SQLite, \(layout)") { try SQLiteStore(path: $0.file(), layout: layout) }
     }
 
     static let bannerStores: [StoreSubject<any BannerStore>] = [
