@@ -98,7 +98,7 @@ package struct SQLiteConversion: Sendable {
             throw .unavailable("the store at \(path) is in use by another process; stop it and convert then")
         }
         try SQLiteFile.synchronize(newPath)
-        try SQLiteFile.rename(newPath, to: path)
+        try SQLiteFile.move(newPath, to: path)
     }
 
     private func removeNewFile() throws(StoreError) {

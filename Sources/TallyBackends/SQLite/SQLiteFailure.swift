@@ -17,7 +17,7 @@ extension StoreError {
         case let error as StoreError: self = error
         case let error as SQLiteDamage: self = .damaged("the store at \(path) is damaged: \(error.what)")
         case let error as DatabaseError: self.init(database: error, path: path)
-        case is CancellationError: self = .unavailable("the store at \(path) was not asked: the task was cancelled")
+        case is CancellationError: self = .unavailable("the store at \(path) did not finish: the task was cancelled")
         default: self = .damaged("the store at \(path) can't be read: \(error)")
         }
     }

@@ -3,9 +3,9 @@
 import TallyCore
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// The files of an open store, so that one that was deleted is noticed: SQLite would go on writing into what no longer
@@ -74,13 +74,8 @@ struct SQLiteFile: Sendable {
     }
 
     /// Gives the file another name, in the place of a file that has it already, and makes that survive a loss of power.
-    static func rename(_ path: String, to newPath: String) throws(StoreError) {
-        #if canImport(Glibc)
-        let result = Glibc.rename(path, newPath)
-        #else
-        let result = Darwin.rename(path, newPath)
-        #endif
-        guard result == 0 else { throw failure("renamed to \(newPath)", path) }
+    static func move(_ path: String, to newPath: String) throws(StoreError) {
+        guard rename(path, newPath) == 0 else { throw failure("renamed to \(newPath)", path) }
         try synchronize(directory(of: newPath))
     }
 

@@ -14,8 +14,10 @@ struct SQLiteSeries: Hashable, Sendable {
 /// A range of minutes lies scattered over all series. So each series is sought on its own, as long as these are few for
 /// the size of the file; when there are many with few rows each, reading the whole table in order is faster.
 struct SQLiteRangeReader {
-    /// Seeking a series costs about as much as reading a quarter of a page.
-    private static let seriesPerPage: Int64 = 4
+    /// Seeking a series costs about as much as reading a page: 30 µs against 0.2 µs for each of some 200 rows.
+    private static let seriesPerPage: Int64 = 1
+    /// So few are sought in any case.
+    private static let fewSeries: Int64 = 1_000
 
     private enum Access {
         case seek([SQLiteSeries])
@@ -73,7 +75,7 @@ struct SQLiteRangeReader {
     ) throws -> Access {
         if range == .everything { return .scan }
         let pages = try Int64.fetchOne(database, sql: "PRAGMA page_count") ?? 0
-        let most = max(pages * seriesPerPage, 1_000)
+        let most = max(pages * seriesPerPage, fewSeries)
         if let banners = range.banners {
             let kinds = names.kindNumbers.filter { range.kinds?.contains($0.key) ?? true }.map(\.value)
             guard Int64(banners.count) * Int64(kinds.count) <= most else { return .scan }

@@ -91,7 +91,8 @@ enum SQLiteSchema {
             default: "/._-+,:@".utf8.contains(byte)
             }
         }
-        return isPlain ? path : "'" + path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+        return isPlain
+            ? path : "'" + path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
 
     private static func createTables(in database: Database, layout: Layout) throws {

@@ -74,7 +74,8 @@ extension Checkpoint {
         do {
             let version = try reader.read(UInt8.self)
             guard version == Checkpoint.version else {
-                throw StoreError.damaged("a checkpoint of version \(version); this tally reads version \(Checkpoint.version)")
+                throw StoreError.damaged(
+                    "a checkpoint of version \(version); this tally reads version \(Checkpoint.version)")
             }
             upTo = LogOffset(try Checkpoint.decodeNumber(from: &reader))
             readFrom = LogOffset(try Checkpoint.decodeNumber(from: &reader))

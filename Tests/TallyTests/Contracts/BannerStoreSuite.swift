@@ -34,11 +34,16 @@ struct BannerStoreSuite {
     func bannersComeBackAsTheyWere() async throws {
         let banners = [
             Banner(id: id(1)),
-            Banner(id: id(2), name: "spring sale 🌷 \"20 %\"", target: "https://example.com/?a=1&b=2", isRegistered: true),
-            Banner(id: id(.max), name: String(repeating: "n", count: Limits.bannerNameBytes), tags: ["a\\b", "ünï", "\u{1}"]),
+            Banner(
+                id: id(2), name: "spring sale 🌷 \"20 %\"", target: "https://example.com/?a=1&b=2", isRegistered: true),
+            Banner(
+                id: id(.max), name: String(repeating: "n", count: Limits.bannerNameBytes),
+                tags: ["a\\b", "ünï", "\u{1}"]),
             Banner(
                 id: id(3), target: String(repeating: "t", count: Limits.bannerTargetBytes),
-                tags: (0..<Limits.bannerTags).map { String($0) + String(repeating: "x", count: Limits.bannerTagBytes - 2) },
+                tags: (0..<Limits.bannerTags).map {
+                    String($0) + String(repeating: "x", count: Limits.bannerTagBytes - 2)
+                },
                 isRegistered: true),
         ]
         try await store.save(banners)

@@ -23,7 +23,9 @@ struct CountStoreSuite {
         Promise("nothing may be asked and merged") { try await $0.nothingMayBeAskedAndMerged() },
         Promise("the higher offset wins") { try await $0.theHigherOffsetWins() },
         Promise("merging twice is merging once") { try await $0.mergingTwiceIsMergingOnce() },
-        Promise("any order, repetition and cut of flushes ends in the same rows") { try await $0.anyOrderEndsTheSame() },
+        Promise("any order, repetition and cut of flushes ends in the same rows") {
+            try await $0.anyOrderEndsTheSame()
+        },
         Promise("each log has rows of its own") { try await $0.eachLogHasRowsOfItsOwn() },
         Promise("look-ups leave out what is not there") { try await $0.lookUpsLeaveOutWhatIsNotThere() },
         Promise("both ends of a range are included") { try await $0.bothEndsOfARangeAreIncluded() },
@@ -67,7 +69,9 @@ struct CountStoreSuite {
         try await store.merge([row(1, minute: 0, count: 4, upTo: 9)], of: StoreTest.log)
         #expect(try await lookUp(1, minute: 0) == [row(1, minute: 0, count: 5, upTo: 10)])
         try await store.merge([row(1, minute: 0, count: 3, upTo: 10)], of: StoreTest.log)
-        #expect(try await lookUp(1, minute: 0) == [row(1, minute: 0, count: 5, upTo: 10)], "an equal offset changes nothing")
+        #expect(
+            try await lookUp(1, minute: 0) == [row(1, minute: 0, count: 5, upTo: 10)], "an equal offset changes nothing"
+        )
         try await store.merge([row(1, minute: 0, count: 7, upTo: 11)], of: StoreTest.log)
         #expect(try await lookUp(1, minute: 0) == [row(1, minute: 0, count: 7, upTo: 11)])
     }
@@ -166,7 +170,12 @@ struct CountStoreSuite {
         #expect(try await rows(in: range) == Set(expected.map { StoredRow(log: StoreTest.log, row: $0) }))
         #expect(
             try await totals(in: range)
-                == Set(expected.map { Total(banner: $0.key.banner, kind: $0.key.kind, count: $0.key.banner.value, minutes: StoreTest.minutes(0...0)) }))
+                == Set(
+                    expected.map {
+                        Total(
+                            banner: $0.key.banner, kind: $0.key.kind, count: $0.key.banner.value,
+                            minutes: StoreTest.minutes(0...0))
+                    }))
     }
 
     func theEndsOfTimeCanBeCounted() async throws {
@@ -238,7 +247,9 @@ struct CountStoreSuite {
 
     func theLargestValuesComeBack() async throws {
         let row = Row(
-            key: RowKey(banner: BannerID(Int64.max)!, kind: Kind(String(repeating: "k", count: Limits.kindNameBytes))!, start: .first),
+            key: RowKey(
+                banner: BannerID(Int64.max)!, kind: Kind(String(repeating: "k", count: Limits.kindNameBytes))!,
+                start: .first),
             counts: layout == .minute ? .minute(.max) : .hour(Array(repeating: .max, count: 60)),
             upTo: LogOffset(.max))
         let log = LogID(String(repeating: "l", count: 128))!

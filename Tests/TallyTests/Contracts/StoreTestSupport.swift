@@ -70,14 +70,16 @@ enum StoreTest {
 
     static func checkpoint(upTo: Int64) -> Checkpoint {
         Checkpoint(
-            upTo: LogOffset(upTo), readFrom: LogOffset(max(1, upTo / 2)), timeBefore: Timestamp(milliseconds: 1_000 * upTo),
+            upTo: LogOffset(upTo), readFrom: LogOffset(max(1, upTo / 2)),
+            timeBefore: Timestamp(milliseconds: 1_000 * upTo),
             lastMinute: upTo == 0 ? nil : minute(upTo),
             sequences: upTo == 0 ? [:] : [NodeID(bits: 7): SequenceRanges([1...UInt64(upTo)])!])
     }
 
     /// A row among few banners and hours, so that rows meet often; now and then empty, or full.
     static func randomRow(_ layout: Layout, using random: inout StoreTestRandom) -> Row {
-        let key = key(random.number(1...4), kinds.randomElement(using: &random)!, minute: random.number(-90...90), layout)
+        let key = key(
+            random.number(1...4), kinds.randomElement(using: &random)!, minute: random.number(-90...90), layout)
         var counts = RowCounts.zero(layout)
         for index in 0..<layout.minutesPerRow where !random.isTrue(oneIn: 4) {
             counts[index] = random.isTrue(oneIn: 20) ? .max : random.number(0...9)

@@ -30,7 +30,8 @@ struct SQLiteConversionTests {
             try await store.save(StoreTest.checkpoint(upTo: 20 + random.number(0...9)), of: log)
         }
         try await store.save([
-            Banner(id: StoreTest.banner(1), name: "one", target: "https://example.com", tags: ["a"], isRegistered: true),
+            Banner(
+                id: StoreTest.banner(1), name: "one", target: "https://example.com", tags: ["a"], isRegistered: true),
             Banner(id: StoreTest.banner(2)),
         ])
         let content = try await content(of: store)
@@ -61,7 +62,8 @@ struct SQLiteConversionTests {
 
     private func other(_ layout: Layout) -> Layout { layout == .minute ? .hour : .minute }
 
-    @Test("every count, checkpoint and banner comes along, there and back", arguments: Layout.allCases, [UInt64(1), 2, 3])
+    @Test(
+        "every count, checkpoint and banner comes along, there and back", arguments: Layout.allCases, [UInt64(1), 2, 3])
     func everythingComesAlong(_ layout: Layout, seed: UInt64) async throws {
         let before = try await makeStore(layout, seed: seed)
         #expect(try await SQLiteConversion(path: path).convert(to: other(layout)))
@@ -75,7 +77,8 @@ struct SQLiteConversionTests {
     func offsetsComeAlong() async throws {
         let store = try SQLiteStore(path: path, layout: .minute)
         try await store.merge(
-            [(0, 4), (59, 9), (60, 5)].map { StoreTest.row(1, minute: $0, count: 1, upTo: $1, .minute) }, of: StoreTest.log)
+            [(0, 4), (59, 9), (60, 5)].map { StoreTest.row(1, minute: $0, count: 1, upTo: $1, .minute) },
+            of: StoreTest.log)
         try await store.save(StoreTest.checkpoint(upTo: 9), of: StoreTest.log)
         try store.close()
         #expect(try await SQLiteConversion(path: path).convert(to: .hour))
@@ -127,7 +130,10 @@ struct SQLiteConversionTests {
         try await store.save(StoreTest.checkpoint(upTo: 1), of: StoreTest.log)
         try store.close()
         let told = Mutex<[[Int]]>([])
-        #expect(try await SQLiteConversion(path: path).convert(to: .hour) { done, total in told.withLock { $0.append([done, total]) } })
+        #expect(
+            try await SQLiteConversion(path: path).convert(to: .hour) { done, total in
+                told.withLock { $0.append([done, total]) }
+            })
         #expect(told.withLock { $0 } == [[10_000, 25_000], [20_000, 25_000], [25_000, 25_000]])
     }
 

@@ -2,9 +2,10 @@
 
 import Foundation
 import GRDB
-@testable import TallyBackends
 import TallyCore
 import Testing
+
+@testable import TallyBackends
 
 @Suite("SQLiteStore")
 struct SQLiteStoreTests {
@@ -96,7 +97,9 @@ struct SQLiteStoreTests {
     func aClosedStoreSaysSo() async throws {
         let store = try open()
         try store.close()
-        await expectFailure(isUnavailable, saying: directory.file()) { try await store.merge([row()], of: StoreTest.log) }
+        await expectFailure(isUnavailable, saying: directory.file()) {
+            try await store.merge([row()], of: StoreTest.log)
+        }
         await expectFailure(isUnavailable, saying: directory.file()) { _ = try await store.rows(in: .everything) }
     }
 
@@ -110,9 +113,22 @@ struct SQLiteStoreTests {
                 try await store.merge([row(upTo: 2)], of: StoreTest.log)
             }
             await expectFailure(isUnavailable, saying: "deleted") { _ = try await store.rows(in: .everything) }
-            await expectFailure(isUnavailable, saying: "deleted") { try await store.save([Banner(id: StoreTest.banner(1))]) }
+            await expectFailure(isUnavailable, saying: "deleted") {
+                try await store.save([Banner(id: StoreTest.banner(1))])
+            }
         }
         #expect(!FileManager.default.fileExists(atPath: directory.file() + suffix), "nothing takes its place unasked")
+    }
+
+    @Test("a file that is deleted in the middle of a write is noticed before the write returns")
+    func aFileDeletedInAWriteIsNoticed() async throws {
+        let store = try open()
+        await expectFailure(isUnavailable, saying: directory.file(), "deleted") {
+            try await store.write { database in
+                try database.execute(sql: "INSERT INTO kinds (name) VALUES ('late')")
+                try FileManager.default.removeItem(atPath: directory.file())
+            }
+        }
     }
 
     @Test("a file that was deleted and made anew is noticed, and one that was put back is used again")
@@ -242,7 +258,8 @@ struct SQLiteStoreTests {
         let store = try open()
         try await store.merge([row(count: 2), row(minute: 1, count: 3)], of: StoreTest.logs[0])
         try await store.merge([row(count: 5), row(2, minute: 1, count: .max)], of: StoreTest.logs[1])
-        try await store.merge([StoreTest.row(1, .impression, minute: 0, count: 1 << 33, upTo: 1, .minute)], of: StoreTest.logs[0])
+        try await store.merge(
+            [StoreTest.row(1, .impression, minute: 0, count: 1 << 33, upTo: 1, .minute)], of: StoreTest.logs[0])
         try await store.merge([row(2, minute: 1, count: .max)], of: StoreTest.logs[2])
         let shown = try await store.read { database in
             try GRDB.Row.fetchAll(
@@ -290,8 +307,11 @@ struct SQLiteStoreTests {
 
     @Test("a file that is no database is damaged")
     func noDatabaseIsDamaged() async throws {
-        try Data("this is not a database, it is a sentence that is long enough for a header of a hundred bytes or so, I hope.".utf8)
-            .write(to: URL(fileURLWithPath: directory.file()))
+        try Data(
+            "this is not a database, it is a sentence that is long enough for a header of a hundred bytes or so, I hope."
+                .utf8
+        )
+        .write(to: URL(fileURLWithPath: directory.file()))
         await expectFailure(isDamaged, saying: directory.file()) { _ = try open() }
     }
 
@@ -336,7 +356,9 @@ struct SQLiteStoreTests {
         try store.close()
         try tamper(sql)
         let reopened = try open(layout)
-        await expectFailure(isDamaged, saying: directory.file(), saying) { _ = try await reopened.rows(in: .everything) }
+        await expectFailure(isDamaged, saying: directory.file(), saying) {
+            _ = try await reopened.rows(in: .everything)
+        }
     }
 
     static let damagesOfTotals = damages.filter { !$0.sql.contains("up_to") && !$0.sql.contains("SET log") }
@@ -362,7 +384,9 @@ struct SQLiteStoreTests {
         try store.close()
         try tamper("UPDATE checkpoints SET \(change)")
         let reopened = try open()
-        await expectFailure(isDamaged, saying: directory.file()) { _ = try await reopened.checkpoint(of: StoreTest.log) }
+        await expectFailure(isDamaged, saying: directory.file()) {
+            _ = try await reopened.checkpoint(of: StoreTest.log)
+        }
     }
 
     @Test(

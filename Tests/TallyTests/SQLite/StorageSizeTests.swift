@@ -74,7 +74,8 @@ struct StorageSizeTests {
             if layout == .hour { return [TallyCore.Row(key: key, counts: .hour(counts), upTo: LogOffset(upTo))] }
             return counts.enumerated().filter { $0.element > 0 }.map { index, count in
                 StoreTest.row(
-                    Int64(banner), minute: Int64(hour * 60 + index), count: count, upTo: upTo + Int64(index) * 100, .minute)
+                    Int64(banner), minute: Int64(hour * 60 + index), count: count, upTo: upTo + Int64(index) * 100,
+                    .minute)
             }
         }
     }

@@ -18,7 +18,8 @@ struct CheckpointCodingTests {
         return Checkpoint(
             upTo: upTo, readFrom: LogOffset(random.number(1...upTo.next.value)),
             timeBefore: Timestamp(milliseconds: random.number(0...1 << 45)),
-            lastMinute: random.isTrue(oneIn: 3) ? nil : [.first, .last, StoreTest.minute(5)].randomElement(using: &random),
+            lastMinute: random.isTrue(oneIn: 3)
+                ? nil : [.first, .last, StoreTest.minute(5)].randomElement(using: &random),
             sequences: sequences)
     }
 
