@@ -72,7 +72,7 @@ enum StoreTest {
         Checkpoint(
             upTo: LogOffset(upTo), readFrom: LogOffset(max(1, upTo / 2)),
             timeBefore: Timestamp(milliseconds: 1_000 * upTo),
-            lastMinute: upTo == 0 ? nil : minute(upTo),
+            lastMinute: upTo == 0 ? nil : minute(upTo), kinds: upTo == 0 ? [] : [.click, view],
             sequences: upTo == 0 ? [:] : [NodeID(bits: 7): SequenceRanges([1...UInt64(upTo)])!])
     }
 

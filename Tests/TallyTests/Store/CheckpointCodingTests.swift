@@ -20,6 +20,7 @@ struct CheckpointCodingTests {
             timeBefore: Timestamp(milliseconds: random.number(0...1 << 45)),
             lastMinute: random.isTrue(oneIn: 3)
                 ? nil : [.first, .last, StoreTest.minute(5)].randomElement(using: &random),
+            kinds: Array(StoreTest.kinds.shuffled(using: &random).prefix(Int(random.number(0...3)))),
             sequences: sequences)
     }
 
@@ -65,11 +66,12 @@ struct CheckpointCodingTests {
         for value in [5, 1, 0] as [UInt64] { writer.writeVariable(value) }
         var ofMinute = writer
         ofMinute.writeVariable(UInt64(Minute.last.sinceEpoch) + 2)
-        ofMinute.writeVariable(0)
+        for _ in ["kinds", "nodes"] { ofMinute.writeVariable(0) }
         #expect(throws: StoreError.self) { try Checkpoint(decoding: ofMinute.bytes) }
         for (first, more) in [(Chunk.lastSequence, 1), (1, .max), (.max, .max)] as [(UInt64, UInt64)] {
             var ofSequence = writer
-            for value in [0, 1] as [UInt64] { ofSequence.writeVariable(value) }
+            // No last minute, no kinds, one node.
+            for value in [0, 0, 1] as [UInt64] { ofSequence.writeVariable(value) }
             ofSequence.write(UInt128(7))
             for value in [1, first, more] { ofSequence.writeVariable(value) }
             #expect(throws: StoreError.self) { try Checkpoint(decoding: ofSequence.bytes) }
