@@ -53,14 +53,15 @@ package enum PackedHour {
         let widest = Int64.bitWidth - (counts.max() ?? 0).leadingZeroBitCount
         var best = (width: widest, bytes: packedBytes(width: widest))
         for width in (0..<widest).reversed() {
-            let bytes = counts.reduce(packedBytes(width: width)) { $0 + patchBytes(of: $1, width: width) }
+            var bytes = packedBytes(width: width)
+            for count in counts where count > 0 { bytes += patchBytes(of: UInt64(count), width: width) }
             if bytes <= best.bytes { best = (width, bytes) }
         }
         return best.width
     }
 
-    private static func patchBytes(of count: Int64, width: Int) -> Int {
-        let high = UInt64(count) >> UInt64(width)
+    private static func patchBytes(of count: UInt64, width: Int) -> Int {
+        let high = count &>> UInt64(width)
         if high <= longStep { return high == 0 ? 0 : 1 }
         let bits = UInt64.bitWidth - (high - 1 - longStep).leadingZeroBitCount
         return 1 + max(1, (bits + 6) / 7)

@@ -87,7 +87,7 @@ struct CountStoreSuite {
 
     func anyOrderEndsTheSame() async throws {
         for seed in UInt64(1)...8 {
-            var random = StoreTestRandom(seed: seed)
+            var random = SeededGenerator(seed: seed)
             // A log of its own for each seed: the store stays the same.
             let log = LogID("log-\(seed)")!
             var state: [RowKey: Row] = [:]
@@ -197,7 +197,7 @@ struct CountStoreSuite {
     // MARK: - Totals
 
     func totalsAddUpTheRangeAlone() async throws {
-        var random = StoreTestRandom(seed: 5)
+        var random = SeededGenerator(seed: 5)
         for log in StoreTest.logs {
             try await store.merge(StoreTest.randomRows(layout, atMost: 80, using: &random), of: log)
         }
@@ -211,7 +211,7 @@ struct CountStoreSuite {
 
     func totalsSeeUnflushedRows() async throws {
         for seed in UInt64(1)...6 {
-            var random = StoreTestRandom(seed: seed)
+            var random = SeededGenerator(seed: seed)
             let log = StoreTest.logs.randomElement(using: &random)!
             let unflushed = StoreTest.randomRows(layout, atMost: 40, using: &random)
             let ranges = [RowRange.everything] + (0..<10).map { _ in StoreTest.randomRange(using: &random) }

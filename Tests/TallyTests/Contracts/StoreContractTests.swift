@@ -44,7 +44,7 @@ struct StoreContractTests {
         let directory = try StoreTestDirectory()
         let reference = MemoryStore(layout: layout)
         let store = try SQLiteStore(path: directory.file(), layout: layout)
-        var random = StoreTestRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         for step in 1...120 {
             let log = StoreTest.logs.randomElement(using: &random)!
             let rows = StoreTest.randomRows(layout, atMost: 30, using: &random)

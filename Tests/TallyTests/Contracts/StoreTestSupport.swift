@@ -19,20 +19,7 @@ final class StoreTestDirectory: Sendable {
     var files: [String] { get throws { try FileManager.default.contentsOfDirectory(atPath: path).sorted() } }
 }
 
-/// SplitMix64: the same numbers for the same seed everywhere.
-struct StoreTestRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
-    }
-
+extension SeededGenerator {
     mutating func isTrue(oneIn count: Int) -> Bool { Int.random(in: 0..<count, using: &self) == 0 }
     mutating func number(_ range: ClosedRange<Int64>) -> Int64 { Int64.random(in: range, using: &self) }
 }
@@ -77,7 +64,7 @@ enum StoreTest {
     }
 
     /// A row among few banners and hours, so that rows meet often; now and then empty, or full.
-    static func randomRow(_ layout: Layout, using random: inout StoreTestRandom) -> Row {
+    static func randomRow(_ layout: Layout, using random: inout SeededGenerator) -> Row {
         let key = key(
             random.number(1...4), kinds.randomElement(using: &random)!, minute: random.number(-90...90), layout)
         var counts = RowCounts.zero(layout)
@@ -88,7 +75,7 @@ enum StoreTest {
     }
 
     /// Several such rows, each key at most once.
-    static func randomRows(_ layout: Layout, atMost most: Int64, using random: inout StoreTestRandom) -> [Row] {
+    static func randomRows(_ layout: Layout, atMost most: Int64, using random: inout SeededGenerator) -> [Row] {
         var rows: [RowKey: Row] = [:]
         for _ in 0..<random.number(0...most) {
             let row = randomRow(layout, using: &random)
@@ -97,7 +84,7 @@ enum StoreTest {
         return rows.values.sorted { $0.key < $1.key }
     }
 
-    static func randomRange(using random: inout StoreTestRandom) -> RowRange {
+    static func randomRange(using random: inout SeededGenerator) -> RowRange {
         let banners = random.isTrue(oneIn: 2) ? nil : Set((1...3).map { _ in banner(random.number(1...5)) })
         let kinds = random.isTrue(oneIn: 2) ? nil : Set([kinds.randomElement(using: &random)!])
         if random.isTrue(oneIn: 4) { return RowRange(banners: banners, kinds: kinds, minutes: .first ... .last) }

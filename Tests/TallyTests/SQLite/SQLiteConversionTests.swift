@@ -23,7 +23,7 @@ struct SQLiteConversionTests {
 
     /// Makes a store with rows of several logs, none beyond its log's checkpoint, and closes it.
     private func makeStore(_ layout: Layout, seed: UInt64) async throws -> Content {
-        var random = StoreTestRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let store = try SQLiteStore(path: path, layout: layout)
         for log in StoreTest.logs {
             try await store.merge(StoreTest.randomRows(layout, atMost: 300, using: &random), of: log)

@@ -46,7 +46,7 @@ struct StorageSizeTests {
     private func measure(_ layout: Layout, days: Int) async throws -> Measurement {
         let directory = try StoreTestDirectory()
         let store = try SQLiteStore(path: directory.file(), layout: layout)
-        var random = StoreTestRandom(seed: 42)
+        var random = SeededGenerator(seed: 42)
         var measurement = Measurement()
         for hour in 0..<days * 24 {
             let rows = hourOfRows(hour, layout, using: &random)
@@ -65,7 +65,7 @@ struct StorageSizeTests {
         return measurement
     }
 
-    private func hourOfRows(_ hour: Int, _ layout: Layout, using random: inout StoreTestRandom) -> [TallyCore.Row] {
+    private func hourOfRows(_ hour: Int, _ layout: Layout, using random: inout SeededGenerator) -> [TallyCore.Row] {
         (1...StorageSizeTests.banners).flatMap { banner -> [TallyCore.Row] in
             let counts = (0..<60).map { _ in count(using: &random) }
             // The offset at which a minute was changed last: some hundred chunks a minute.
@@ -81,7 +81,7 @@ struct StorageSizeTests {
     }
 
     /// Geometric with the mean 3: most minutes have few clicks, a quarter none, and now and then there are many.
-    private func count(using random: inout StoreTestRandom) -> Int64 {
+    private func count(using random: inout SeededGenerator) -> Int64 {
         var count: Int64 = 0
         while !random.isTrue(oneIn: 4) { count += 1 }
         return count

@@ -6,7 +6,7 @@ import Testing
 @Suite("The bytes of a checkpoint")
 struct CheckpointCodingTests {
     private func random(seed: UInt64) -> Checkpoint {
-        var random = StoreTestRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         var sequences: [NodeID: SequenceRanges] = [:]
         for node in 0..<random.number(0...4) {
             var numbers = SequenceRanges()
@@ -81,7 +81,7 @@ struct CheckpointCodingTests {
     @Test("random bytes never trap")
     func randomBytesNeverTrap() {
         for seed in UInt64(1)...3_000 {
-            var random = StoreTestRandom(seed: seed)
+            var random = SeededGenerator(seed: seed)
             var bytes = self.random(seed: seed % 20 + 1).encoded()
             for _ in 0..<random.number(1...4) {
                 bytes[Int.random(in: bytes.indices, using: &random)] = UInt8.random(in: 0...255, using: &random)

@@ -25,7 +25,7 @@ struct PackedHourTests {
     @Test("any hour comes back, from the fewest bytes of all widths")
     func anyHourComesBack() throws {
         for seed in UInt64(1)...400 {
-            var random = StoreTestRandom(seed: seed)
+            var random = SeededGenerator(seed: seed)
             let bits = Int64.random(in: 0...63, using: &random)
             let sparseness = Int.random(in: 1...20, using: &random)
             let counts = (0..<60).map { _ -> Int64 in
@@ -93,7 +93,7 @@ struct PackedHourTests {
     func anyBytesAreReadSafely() {
         var readable = 0
         for seed in UInt64(1)...3_000 {
-            var random = StoreTestRandom(seed: seed)
+            var random = SeededGenerator(seed: seed)
             let width = UInt8.random(in: 0...66, using: &random)
             let length = (60 * Int(width) + 7) / 8 + Int.random(in: -1...4, using: &random)
             let bytes = [width] + (0..<max(0, length)).map { _ in UInt8.random(in: 0...255, using: &random) }
