@@ -50,7 +50,7 @@ package struct CannotListen: Error, CustomStringConvertible {
 
     package var description: String {
         isInUse
-            ? "port \(port) of \(host) is in use by another process; --listen chooses another address"
-            : "can't listen on port \(port) of \(host): \(reason)"
+            ? "\(host):\(port) is in use by another process; --listen chooses another address"
+            : "can't listen on \(host):\(port): \(reason)"
     }
 }
