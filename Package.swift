@@ -94,6 +94,7 @@ let package = Package(
                 "TallyBackends",
                 "TallyServer",
                 "tally",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

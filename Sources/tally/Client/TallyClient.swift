@@ -88,7 +88,9 @@ struct TallyClient {
         return Array(try await response.body.collect(upTo: TallyClient.longestAnswer).readableBytesView)
     }
 
-    private func decode<Answer: Decodable>(_ type: Answer.Type, from body: [UInt8], of path: String) async throws -> Answer {
+    private func decode<Answer: Decodable>(_ type: Answer.Type, from body: [UInt8], of path: String) async throws
+        -> Answer
+    {
         do {
             return try JSONDecoder().decode(type, from: Data(body))
         } catch {

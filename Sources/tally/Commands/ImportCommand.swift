@@ -72,7 +72,9 @@ struct ImportCommand: AsyncParsableCommand {
             return try await run.run(source, options, progress: sending.update)
         }
         for line in summary.report { sending.note("tally: \(line)") }
-        if summary.isEmpty { throw CommandFailure.failed("\(source.file.name): nothing in it is an event, so nothing was counted") }
+        if summary.isEmpty {
+            throw CommandFailure.failed("\(source.file.name): nothing in it is an event, so nothing was counted")
+        }
     }
 
     /// A file that can be read twice.

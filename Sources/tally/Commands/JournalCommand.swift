@@ -10,7 +10,8 @@ struct JournalCommand: AsyncParsableCommand {
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Read all of the journal and say whether it is sound; changes nothing. Exit code 1 when it is not.")
+            abstract:
+                "Read all of the journal and say whether it is sound; changes nothing. Exit code 1 when it is not.")
 
         @OptionGroup var data: DataOption
 
@@ -57,7 +58,9 @@ struct JournalCommand: AsyncParsableCommand {
         }
 
         static func offset(_ text: String) throws(CommandFailure) -> LogOffset {
-            guard let value = Int64(text), value >= 0 else { throw OptionValue.wrong("from", text, "allowed: a number from 0") }
+            guard let value = Int64(text), value >= 0 else {
+                throw OptionValue.wrong("from", text, "allowed: a number from 0")
+            }
             return LogOffset(value)
         }
     }

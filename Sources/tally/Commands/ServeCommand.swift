@@ -7,8 +7,9 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve", abstract: "Run the server.",
         discussion: """
             Each setting is taken from the first that has it: its flag, its environment variable (--flush-every is \
-            TALLY_FLUSH_EVERY), the file of --config (a JSON object, {"flush-every": "60s"}), its default. \
-            \(DurationText.allowed). \(SizeText.allowed).
+            TALLY_FLUSH_EVERY), the file of --config (a JSON object, {"flush-every": "60s"}), its default.
+
+            In these values \(DurationText.allowed); \(SizeText.allowed).
             """)
 
     @OptionGroup var flags: ServerFlags

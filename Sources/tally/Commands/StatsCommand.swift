@@ -36,7 +36,8 @@ struct StatsCommand: AsyncParsableCommand {
         try await Interruption.stopping {
             let answer = try await TallyClient.with(url, retries: .never) { client in
                 let banner = try await client.banner(banner)
-                return try await client.get("/v1/series", query: query + [("banner", "\(banner)")], as: SeriesAnswer.self)
+                return try await client.get(
+                    "/v1/series", query: query + [("banner", "\(banner)")], as: SeriesAnswer.self)
             }
             let output = OutputFile.standardOutput()
             try output.write(SeriesTable(answer: answer, terminal: .standardOutput(environment: environment)).text)

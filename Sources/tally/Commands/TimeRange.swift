@@ -12,7 +12,9 @@ enum TimeRange {
         let first = Minute(from)
         let end = Minute(Timestamp(milliseconds: to.milliseconds + 59_999))
         guard first < end else {
-            throw .usage(["--to must lie behind --from: \(TimeText.text(first)) to \(TimeText.text(end)) is no time at all"])
+            throw .usage([
+                "--to must lie behind --from: \(TimeText.text(first)) to \(TimeText.text(end)) is no time at all"
+            ])
         }
         return first..<end
     }

@@ -4,7 +4,8 @@ import ArgumentParser
 
 /// `--config`, which every command has that reads settings.
 struct ConfigOption: ParsableArguments {
-    @Option(help: "A JSON file of settings; its keys are the flags' names (default: the variable TALLY_CONFIG, or none).")
+    @Option(
+        help: "A JSON file of settings; its keys are the flags' names (default: the variable TALLY_CONFIG, or none).")
     var config: String?
 
     /// - Parameter flags: by the setting's name.

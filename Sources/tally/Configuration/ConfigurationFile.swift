@@ -24,7 +24,8 @@ struct ConfigurationFile: Sendable {
                 }
             }
         } catch {
-            problems.append("\(path): it is no JSON object of settings: \(ConfigurationFile.reason(error))")
+            problems.append(
+                "\(path): it is no JSON object; allowed is one like {\"flush-every\": \"60s\", \"layout\": \"hour\"}")
         }
         self.values = values
         self.problems = problems
@@ -36,12 +37,6 @@ struct ConfigurationFile: Sendable {
             return "“\(PlainText.of(name))” is no setting; did you mean “\(nearest)”?"
         }
         return entry.text == nil ? "“\(name)” must be a text, a number or a list of texts" : nil
-    }
-
-    private static func reason(_ error: any Error) -> String {
-        guard case DecodingError.dataCorrupted(let context) = error else { return "it must begin with { and end with }" }
-        guard let underlying = context.underlyingError else { return context.debugDescription }
-        return "\((underlying as? CocoaError)?.userInfo["NSDebugDescription"] ?? context.debugDescription)"
     }
 
     /// One value, as the text that a flag would have.

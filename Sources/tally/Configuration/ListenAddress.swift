@@ -19,7 +19,9 @@ struct ListenAddress: Equatable, Sendable {
         } else if host.contains(":") {
             return nil
         }
-        guard !host.isEmpty, host.allSatisfy({ !$0.isWhitespace && $0 != "/" && $0 != "[" && $0 != "]" }) else { return nil }
+        guard !host.isEmpty, host.allSatisfy({ !$0.isWhitespace && $0 != "/" && $0 != "[" && $0 != "]" }) else {
+            return nil
+        }
         self.host = String(host)
         self.port = Int(port)
     }

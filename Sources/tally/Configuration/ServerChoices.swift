@@ -58,7 +58,8 @@ enum ServerRole: String, CaseIterable, Sendable {
         }
         let missing = allCases.filter { !roles.contains($0) }.map(\.rawValue).joined(separator: ",")
         guard missing.isEmpty else {
-            throw .because("\(missing) is missing: in this version one process has all three roles, ingest,aggregate,query")
+            throw .because(
+                "\(missing) is missing: in this version one process has all three roles, ingest,aggregate,query")
         }
         return roles
     }

@@ -12,7 +12,8 @@ enum ServerSettings {
     static let layout = Setting<Layout>.word(
         "layout", help: "How many minutes share a row of the store.", default: "minute")
     static let flushEvery = Setting.duration(
-        "flush-every", help: "How often counts are written to the store.", in: .seconds(1)...(.hours(1)), default: "60s")
+        "flush-every", help: "How often counts are written to the store.", in: .seconds(1)...(.hours(1)), default: "60s"
+    )
     static let acceptLate = Setting.duration(
         "accept-late", help: "How far back the time of an event may lie.", in: .zero...(.days(3_650)), default: "7d")
     static let acceptEarly = Setting.duration(
@@ -31,7 +32,8 @@ enum ServerSettings {
     static let segmentSize = Setting.size(
         "segment-size", help: "The size of one file of the journal.", in: (1 << 20)...(1 << 30), default: "64MiB")
     static let requestTimeout = Setting.duration(
-        "request-timeout", help: "Within which a whole request must arrive.", in: .seconds(1)...(.hours(1)), default: "30s")
+        "request-timeout", help: "Within which a whole request must arrive.", in: .seconds(1)...(.hours(1)),
+        default: "30s")
     static let stopTimeout = Setting.duration(
         "stop-timeout", help: "How long a stop waits for requests to end.", in: .zero...(.hours(1)), default: "10s")
     static let logLevel = Setting<Logger.Level>.word(
@@ -42,7 +44,8 @@ enum ServerSettings {
         name: "log", help: "Where events are made durable.", allowed: "journal", defaultText: "journal",
         parse: EventLogChoice.init(text:))
     static let store = Setting(
-        name: "store", help: "Where counts are kept.", allowed: "sqlite:PATH", defaultText: "sqlite:<data>/tally.sqlite",
+        name: "store", help: "Where counts are kept.", allowed: "sqlite:PATH",
+        defaultText: "sqlite:<data>/tally.sqlite",
         parse: StoreChoice.init(text:))
     static let roles = Setting(
         name: "roles", help: "What this process does.",
@@ -62,7 +65,8 @@ enum SharedSettings {
         "data", help: "The directory of the journal and the store.", allowed: "a path", default: "./tally-data",
         read: { text in text.isEmpty || text.contains("\0") ? nil : text })
     static let server = Setting(
-        "server", help: "The server to talk to.", allowed: "http://HOST:PORT or https://HOST, with a path if it has one",
+        "server", help: "The server to talk to.",
+        allowed: "http://HOST:PORT or https://HOST, with a path if it has one",
         default: "http://127.0.0.1:3000", read: { ServerURL($0) })
 
     static let all: [any AnySetting] = [data, server]

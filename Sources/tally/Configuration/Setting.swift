@@ -98,7 +98,8 @@ extension Setting {
     static func word(
         _ name: String, help: String, default defaultText: String
     ) -> Setting where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
-        Setting(name, help: help, allowed: Value.allCases.map(\.rawValue).joined(separator: "|"), default: defaultText) {
+        Setting(name, help: help, allowed: Value.allCases.map(\.rawValue).joined(separator: "|"), default: defaultText)
+        {
             Value(rawValue: $0)
         }
     }

@@ -91,7 +91,8 @@ struct SettingsReader {
     }
 
     private static func unknownVariables(in environment: [String: String]) -> [String] {
-        environment.keys.filter { $0.hasPrefix("TALLY_") && !KnownSettings.environmentNames.contains($0) }.sorted().map {
+        environment.keys.filter { $0.hasPrefix("TALLY_") && !KnownSettings.environmentNames.contains($0) }.sorted().map
+        {
             "the environment variable \($0) means nothing here; did you mean "
                 + "\(NearestName.nearest(to: $0, among: KnownSettings.environmentNames))?"
         }

@@ -74,7 +74,9 @@ struct ExportRun {
             if record.isBlank { return }
             guard let point = try? decoder.decode(SeriesPoint.self, from: Data(record.bytes)),
                 let time = TimeText.timestamp(point.time)
-            else { throw CommandFailure.failed("\(client.server)/v1/series: line \(record.line) is not what tally answers") }
+            else {
+                throw CommandFailure.failed("\(client.server)/v1/series: line \(record.line) is not what tally answers")
+            }
             merger.add(
                 ExportPoint(
                     minute: Minute(time), banner: point.banner, name: names[point.banner], kind: point.kind,

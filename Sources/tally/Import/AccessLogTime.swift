@@ -36,7 +36,8 @@ enum AccessLogTime {
             let minute = reader.digits(2), reader.skip(":"), let second = reader.digits(2), reader.skip(" ")
         else { return .missing }
         let isWest = reader.skip("-")
-        guard isWest || reader.skip("+"), let offsetHours = reader.digits(2), let offsetMinutes = reader.digits(2) else {
+        guard isWest || reader.skip("+"), let offsetHours = reader.digits(2), let offsetMinutes = reader.digits(2)
+        else {
             return .missing
         }
         guard let month = months.firstIndex(of: monthName),

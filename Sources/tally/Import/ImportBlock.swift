@@ -49,7 +49,9 @@ struct ImportBlock: Equatable, Sendable {
         switch subject {
         case .banner(let banner): return banner
         case .name(let name):
-            guard let banner = banners[name] else { preconditionFailure("every name of a block is registered before it") }
+            guard let banner = banners[name] else {
+                preconditionFailure("every name of a block is registered before it")
+            }
             return banner
         }
     }

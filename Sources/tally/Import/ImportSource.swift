@@ -54,12 +54,16 @@ struct ImportSource {
                 try await body(block, &builder, WorkProgress(done: reader.position, total: size))
             }
         }
-        let rest = [try splitter.finish().flatMap { record throws(CommandFailure) in try builder.add(record) }, builder.finish()]
+        let rest = [
+            try splitter.finish().flatMap { record throws(CommandFailure) in try builder.add(record) },
+            builder.finish(),
+        ]
         for block in rest.compactMap({ $0 }) {
             try await body(block, &builder, WorkProgress(done: size, total: size))
         }
         guard remaining == 0, seen.node(options) == fingerprint.node(options) else {
-            throw CommandFailure.failed("\(file.name): it has changed while it was imported, so the counts are not right")
+            throw CommandFailure.failed(
+                "\(file.name): it has changed while it was imported, so the counts are not right")
         }
         return builder.summary
     }

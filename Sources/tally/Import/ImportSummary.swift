@@ -34,7 +34,9 @@ struct ImportSummary: Equatable, Sendable {
         case .unmatched: unmatched += 1
         case .rejected(let reason):
             rejected += 1
-            if rejections.count < ImportSummary.shownRejections { rejections.append(Rejection(line: line, reason: reason)) }
+            if rejections.count < ImportSummary.shownRejections {
+                rejections.append(Rejection(line: line, reason: reason))
+            }
         case .event(let event, let isRepaired):
             subjects.insert(event.subject)
             if isRepaired { repairedNames += 1 }
@@ -56,7 +58,8 @@ struct ImportSummary: Equatable, Sendable {
         let hidden = rejected - Int64(rejections.count)
         if hidden > 0 { report.append("… and \(NumberText.grouped(hidden)) more lines that can't be read") }
         if repairedNames > 0 {
-            report.append("\(NumberText.grouped(repairedNames)) names had bytes that are no UTF-8; these are U+FFFD now")
+            report.append(
+                "\(NumberText.grouped(repairedNames)) names had bytes that are no UTF-8; these are U+FFFD now")
         }
         report.append(
             "\(NumberText.grouped(lines)) lines: \(NumberText.grouped(counted)) events counted, "

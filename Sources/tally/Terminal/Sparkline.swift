@@ -11,7 +11,8 @@ enum Sparkline {
         precondition(width >= 1, "a chart has a width")
         let sums = narrowed(values, to: width)
         guard let largest = sums.max(), largest > 0 else { return String(repeating: blocks[0], count: sums.count) }
-        return String(sums.map { blocks[min(blocks.count - 1, Int(Double($0) / Double(largest) * Double(blocks.count)))] })
+        return String(
+            sums.map { blocks[min(blocks.count - 1, Int(Double($0) / Double(largest) * Double(blocks.count)))] })
     }
 
     private static func narrowed(_ values: [Int64], to width: Int) -> [Int64] {

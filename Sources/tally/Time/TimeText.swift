@@ -19,7 +19,9 @@ enum TimeText {
         let midnight = date.daysSinceEpoch * 86_400
         if reader.isAtEnd { return within(seconds: midnight) }
         guard reader.skip("T") || reader.skip("t") || reader.skip(" ") else { return nil }
-        guard let time = timeOfDay(from: &reader), let offset = offset(from: &reader), reader.isAtEnd else { return nil }
+        guard let time = timeOfDay(from: &reader), let offset = offset(from: &reader), reader.isAtEnd else {
+            return nil
+        }
         return within(seconds: midnight + time - offset)
     }
 
@@ -53,7 +55,8 @@ enum TimeText {
 
     /// Seconds since midnight. A leap second counts as the last second of its minute; fractions are dropped.
     private static func timeOfDay(from reader: inout DigitReader) -> Int64? {
-        guard let hour = reader.digits(2), hour <= 23, reader.skip(":"), let minute = reader.digits(2), minute <= 59 else {
+        guard let hour = reader.digits(2), hour <= 23, reader.skip(":"), let minute = reader.digits(2), minute <= 59
+        else {
             return nil
         }
         guard reader.skip(":") else { return Int64(hour * 3_600 + minute * 60) }

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Glibc
+import TallyCore
+import Testing
+
+@testable import tally
+
+struct CommandTests {
+    @Test(
+        "wrong usage is one line and exit code 64",
+        arguments: [
+            ["serve", "--lisen", "x"], ["serve", "--listen"], ["cook"], ["serve", "extra"],
+            ["serve", "--layout", "day"],
+            ["stats"], ["stats", "1", "--from", "soon"], ["stats", "1", "--from", "2020-01-01", "--last", "1h"],
+            ["stats", "1", "--from", "2020-01-02", "--to", "2020-01-01"], ["stats", "1", "--step", "2m"],
+            ["stats", "1", "--last", "1s"], ["stats", "1", "--kind", "Click"], ["stats", "1", "--server", "nowhere"],
+            ["top", "--limit", "0"], ["top", "--window", "1"], ["top", "--kind", "-"],
+            ["import", "/dev/null", "--format", "xml"], ["import", "/dev/null", "--match", "a"],
+            ["import", "/dev/null", "--format", "csv", "--match", "(a)"], ["import", "/dev/null", "--format", "log"],
+            ["import", "/dev/null", "--kind", "9"], ["export", "--columns", "minutes"], ["export", "--format", "xml"],
+            ["export", "--to", "x"], ["journal", "dump", "--from", "-"], ["journal", "dump", "--from", "-1"],
+            ["store", "convert", "--to", "day"], ["store", "convert"],
+        ])
+    func wrongUsage(arguments: [String]) async {
+        let ending = await Tally.ending(of: arguments)
+        #expect(ending.code == 64)
+        #expect(ending.output.isEmpty)
+        #expect(ending.errors.count == 1)
+        #expect(ending.errors.first?.hasPrefix("tally: ") == true)
+        #expect(ending.errors.first?.contains("\n") == false)
+    }
+
+    @Test func helpGoesToStandardOutputAndNamesDefaultsAndUnits() async {
+        let ending = await Tally.ending(of: ["serve", "--help"])
+        #expect(ending.code == 0)
+        #expect(ending.errors.isEmpty)
+        let text = ending.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        for setting in ServerSettings.all {
+            #expect(text.contains("--\(setting.name) "))
+            #expect(text.contains("default: \(setting.defaultText); allowed: \(setting.allowed))"))
+        }
+    }
+
+    @Test func everyCommandHasHelp() async {
+        for command in ["serve", "stats", "top", "import", "export", "journal", "store", "version"] {
+            #expect(await Tally.ending(of: ["help", command]).output.contains("USAGE: tally \(command)"))
+        }
+    }
+
+    @Test func theVersionIsPrinted() async {
+        #expect(await Tally.ending(of: ["--version"]).output == "\(Version.text)\n")
+    }
+
+    @Test func aMissingFileFails() async {
+        let ending = await Tally.ending(of: ["import", "/nonexistent", "--format", "csv"])
+        #expect(ending == Ending(CommandFailure.failed("/nonexistent: No such file or directory")))
+        #expect(ending.code == 1)
+    }
+
+    @Test func endingsHaveTheirCodes() {
+        #expect(Ending(CommandFailure.usage(["a", "b"])).errors == ["tally: a", "tally: b"])
+        #expect(Ending(CommandFailure.interrupted(signal: SIGINT)).code == 130)
+        #expect(Ending(CommandFailure.outputClosed) == Ending())
+        #expect(Ending() == Ending(CommandFailure.outputClosed))
+    }
+
+    @Test func workThatFailsByItselfIsNoInterruption() async throws {
+        await #expect(throws: CommandFailure.failed("x")) {
+            try await Interruption.stopping { throw CommandFailure.failed("x") }
+        }
+    }
+
+    @Test func theLastHourIsTheDefaultOfStats() throws {
+        let now = Timestamp(milliseconds: 1_431_857_103_000)
+        let hour = try StatsCommand.parse(["1"]).range(now: now)
+        #expect(TimeText.text(hour.lowerBound) == "2015-05-17T09:05:00Z")
+        #expect(TimeText.text(hour.upperBound) == "2015-05-17T10:06:00Z")
+        let day = try StatsCommand.parse(["1", "--last", "1d", "--to", "2015-05-17"]).range(now: now)
+        #expect(TimeText.text(day.lowerBound) == "2015-05-16T00:00:00Z")
+        #expect(TimeText.text(day.upperBound) == "2015-05-17T00:00:00Z")
+        #expect(StatsCommand.Step.fitting(hour) == .minute)
+        #expect(StatsCommand.Step.fitting(day) == .hour)
+    }
+
+    private func series(_ kind: String, _ counts: [(String, Int64)]) -> SeriesAnswer.Series {
+        SeriesAnswer.Series(
+            banner: 1, kind: kind, points: counts.map { .init(time: $0.0, count: $0.1, isFinal: $0.0 != "10:02") })
+    }
+
+    @Test func statsAreATableByTimeAndKind() {
+        let answer = SeriesAnswer(
+            from: "a", to: "b", step: "1m",
+            series: [series("impression", [("10:01", 1_000)]), series("click", [("10:01", 1), ("10:02", 8)])])
+        let plain = SeriesTable(answer: answer, terminal: Terminal(width: nil, isUnicode: true)).text
+        #expect(
+            plain == """
+                time   click  impression
+                10:01      1       1,000
+                10:02      8           0  still counting
+
+                click: 9
+                impression: 1,000
+
+                """)
+        let shown = SeriesTable(answer: answer, terminal: Terminal(width: 80, isUnicode: true)).text
+        #expect(shown.contains("click: 9  ▂█\n"))
+    }
+
+    @Test func nothingCountedIsSaid() {
+        let answer = SeriesAnswer(from: "a", to: "b", step: "1m", series: [])
+        #expect(
+            SeriesTable(answer: answer, terminal: Terminal(width: nil, isUnicode: false)).text
+                == "nothing was counted from a to b\n")
+        #expect(TopCommand.text(TopAnswer(from: "a", to: "b", top: [])) == "nothing was counted from a to b\n")
+    }
+
+    @Test func topIsATableWithHarmlessNames() {
+        let top = [
+            TopAnswer.Entry(banner: 7, name: "a\u{1B}[2J", count: 12_345), .init(banner: 10, name: nil, count: 1),
+        ]
+        #expect(
+            TopCommand.text(TopAnswer(from: "a", to: "b", top: top)) == """
+                banner  name         count
+                     7  a\\u{1b}[2J  12,345
+                    10                   1
+
+                """)
+    }
+
+    @Test func aReportShowsFactsAndProblems() {
+        let report = MaintenanceReport(
+            facts: [.init(name: "segments", value: "3"), .init(name: "ok", value: "no")],
+            problems: ["a is broken", "b too"])
+        #expect(MaintenanceRun.text(report) == "segments  3\nok        no\nproblem: a is broken\nproblem: b too\n")
+        #expect(MaintenanceRun.failure(report) == .failed("2 problems found"))
+    }
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Logging
+import TallyCore
+import Testing
+
+@testable import tally
+
+struct ServerConfigurationTests {
+    private func reader(
+        flags: [String: String] = [:], environment: [String: String] = [:], file: String? = nil
+    ) -> SettingsReader {
+        SettingsReader(
+            flags: flags, environment: environment,
+            file: file.map { ConfigurationFile(path: "tally.json", contents: Array($0.utf8)) })
+    }
+
+    private func configuration(
+        flags: [String: String] = [:], environment: [String: String] = [:], file: String? = nil
+    ) throws -> ServerConfiguration {
+        var reader = reader(flags: flags, environment: environment, file: file)
+        return try ServerConfiguration(&reader)
+    }
+
+    private func problems(
+        flags: [String: String] = [:], environment: [String: String] = [:], file: String? = nil
+    ) -> [String] {
+        do {
+            _ = try configuration(flags: flags, environment: environment, file: file)
+            return []
+        } catch CommandFailure.usage(let problems) {
+            return problems
+        } catch {
+            return ["another error: \(error)"]
+        }
+    }
+
+    @Test func withoutAnythingAllIsDefault() throws {
+        let configuration = try configuration()
+        #expect(configuration.listen == ListenAddress("127.0.0.1:3000"))
+        #expect(configuration.data == "./tally-data")
+        #expect(configuration.layout == .minute)
+        #expect(configuration.flushEvery == .seconds(60))
+        #expect(configuration.acceptLate == .seconds(7 * 86_400))
+        #expect(configuration.acceptEarly == .seconds(60))
+        #expect(configuration.deduplicationWindow == .seconds(3_600))
+        #expect(configuration.deduplicationLimit == 5_000_000)
+        #expect(configuration.maxBanners == 1_000_000)
+        #expect(configuration.banners == .any)
+        #expect(configuration.counterStatus == 204)
+        #expect(configuration.segmentSize == 64 << 20)
+        #expect(configuration.requestTimeout == .seconds(30))
+        #expect(configuration.stopTimeout == .seconds(10))
+        #expect(configuration.logLevel == .info)
+        #expect(configuration.logFormat == .text)
+        #expect(configuration.log == .journal)
+        #expect(configuration.store == .sqlite(path: "./tally-data/tally.sqlite"))
+        #expect(configuration.roles == [.ingest, .aggregate, .query])
+    }
+
+    @Test func theFlagWinsOverTheEnvironmentThenTheFileThenTheDefault() throws {
+        let flags = ["flush-every": "1s"]
+        let environment = ["TALLY_FLUSH_EVERY": "2s", "TALLY_LAYOUT": "hour"]
+        let file = #"{"flush-every": "3s", "layout": "minute", "counter-status": 202}"#
+        let configuration = try configuration(flags: flags, environment: environment, file: file)
+        #expect(configuration.flushEvery == .seconds(1))
+        #expect(configuration.layout == .hour)
+        #expect(configuration.counterStatus == 202)
+        #expect(configuration.stopTimeout == .seconds(10))
+    }
+
+    @Test func theStoreLiesInTheDataDirectoryUnlessItIsNamed() throws {
+        #expect(try configuration(environment: ["TALLY_DATA": "/d"]).store == .sqlite(path: "/d/tally.sqlite"))
+        #expect(try configuration(flags: ["data": "/d", "store": "sqlite:/e/f"]).store == .sqlite(path: "/e/f"))
+    }
+
+    @Test func anEmptyVariableCountsAsNotSet() throws {
+        #expect(try configuration(environment: ["TALLY_LAYOUT": ""]).layout == .minute)
+    }
+
+    @Test(
+        "a wrong value is named with what is allowed",
+        arguments: [
+            ("listen", "3000"), ("listen", "localhost:"), ("listen", "localhost:65536"), ("listen", "::1:80"),
+            ("data", ""), ("layout", "day"), ("flush-every", "500ms"), ("flush-every", "2h"), ("flush-every", "60"),
+            ("accept-late", "3651d"), ("accept-early", "25h"), ("dedup-window", "8d"), ("dedup-limit", "-1"),
+            ("max-banners", "0"), ("banners", "all"), ("counter-status", "201"), ("segment-size", "512KiB"),
+            ("segment-size", "2GiB"), ("request-timeout", "0"), ("stop-timeout", "2h"), ("log-level", "loud"),
+            ("log-format", "xml"), ("log", "files"), ("store", "sqlite:"), ("store", "mysql://x"), ("roles", "ingest"),
+            ("roles", "ingest,aggregate,query,"), ("roles", "ingest,cook"),
+        ])
+    func namesWrongValues(name: String, text: String) throws {
+        let problem = try #require(problems(flags: [name: text]).first)
+        #expect(problem.hasPrefix("--\(name): “\(text)”"))
+        #expect(problem.contains("allowed: ") || problem.contains("all three roles"))
+    }
+
+    @Test(
+        "what comes later says so",
+        arguments: [("log", "kafka://a:9092"), ("log", "nats://a"), ("store", "clickhouse://a")])
+    func namesWhatComesLater(name: String, text: String) throws {
+        #expect(try #require(problems(flags: [name: text]).first).contains("not in this version"))
+    }
+
+    @Test func allProblemsAreToldAtOnceWithTheirPlace() {
+        let problems = problems(
+            flags: ["layout": "day"], environment: ["TALLY_MAX_BANNERS": "many"],
+            file: #"{"flush-evry": "1s", "stop-timeout": "x", "log": {"a": 1}}"#)
+        #expect(
+            problems == [
+                "tally.json: “flush-evry” is no setting; did you mean “flush-every”?",
+                "tally.json: “log” must be a text, a number or a list of texts",
+                "--layout: “day” is not allowed; allowed: minute|hour",
+                "TALLY_MAX_BANNERS: “many” is not allowed; allowed: a number, 1…100000000",
+                "“stop-timeout” in tally.json: “x” is not allowed; allowed: a duration with its unit, 0…1h",
+            ])
+    }
+
+    @Test(
+        "a file that is no JSON object is one clear problem",
+        arguments: ["", "[]", "{", "7", "{\"layout\": \"hour\" x"])
+    func namesBrokenFiles(contents: String) {
+        let problems = problems(file: contents)
+        #expect(problems.count == 1)
+        #expect(problems.first?.hasPrefix("tally.json: it is no JSON object") == true)
+    }
+
+    @Test func aListInTheFileIsReadLikeItsCommas() throws {
+        #expect(try configuration(file: #"{"roles": ["query", "aggregate", "ingest"]}"#).roles.count == 3)
+    }
+
+    @Test func anUnknownVariableIsAWarning() throws {
+        var reader = reader(environment: [
+            "TALLY_LAYOTU": "hour", "TALLY_CONFIG": "x", "TALLY_SERVER": "y", "PATH": "z",
+        ])
+        _ = try ServerConfiguration(&reader)
+        #expect(reader.warnings.count == 1)
+        #expect(reader.warnings.first?.contains("TALLY_LAYOTU") == true)
+        #expect(reader.warnings.first?.contains("TALLY_LAYOUT?") == true)
+    }
+
+    @Test func aPasswordIsNeverShown() {
+        let problems = problems(flags: ["log": "kafka://me:s3cret@broker"])
+        #expect(problems.first?.contains("kafka://me:***@broker") == true)
+        #expect(Secrets.hidden(in: "https://a:b@c/d@e:f") == "https://a:***@c/d@e:f")
+        #expect(Secrets.hidden(in: "https://user@host:80/x") == "https://user@host:80/x")
+        #expect(Secrets.hidden(in: "sqlite:a@b") == "sqlite:a@b")
+    }
+
+    @Test func theReportNamesEverySettingOnceWithItsSource() {
+        let reader = reader(
+            flags: ["layout": "hour"], environment: ["TALLY_DATA": "/d"], file: #"{"max-banners": 7}"#)
+        let lines = ConfigurationReport.text(reader).split(separator: "\n").map {
+            $0.split(separator: " ", maxSplits: 1)
+        }
+        #expect(lines.dropFirst().map { String($0[0]) } == ServerSettings.all.map(\.name))
+        let rest = Dictionary(uniqueKeysWithValues: lines.map { ($0[0], $0[1].drop { $0 == " " }) })
+        #expect(rest["layout"]?.hasPrefix("hour ") == true && rest["layout"]?.hasSuffix(" flag --layout") == true)
+        #expect(rest["data"]?.hasSuffix(" environment TALLY_DATA") == true)
+        #expect(rest["store"]?.hasPrefix("sqlite:/d/tally.sqlite ") == true)
+        #expect(rest["max-banners"]?.hasSuffix(" file tally.json") == true)
+        #expect(rest["listen"]?.hasSuffix(" default") == true)
+    }
+
+    @Test("every setting is declared well", arguments: KnownSettings.all.map(\.name))
+    func everySettingIsDeclaredWell(name: String) throws {
+        let setting = try #require(KnownSettings.all.first { $0.name == name })
+        #expect(setting.refusal(of: setting.defaultText) == nil, "its default is allowed")
+        #expect(KnownSettings.all.count { $0.name == name } == 1)
+        #expect(setting.environmentName.hasPrefix("TALLY_"))
+    }
+
+    @Test("every setting has its flag", arguments: ServerSettings.all.map(\.name))
+    func everySettingHasItsFlag(name: String) throws {
+        let flags = try ServerFlags.parse(["--\(name)", "some text"])
+        #expect(flags.values == [name: "some text"])
+    }
+
+    @Test func anAddressIsWrittenAsItIsRead() {
+        for text in ["127.0.0.1:3000", "[::1]:0", "localhost:65535"] {
+            #expect(ListenAddress(text)?.description == text)
+        }
+        #expect(ListenAddress("[::1]:80")?.host == "::1")
+    }
+
+    @Test func theNearestNameNeedsTheFewestChanges() {
+        #expect(NearestName.distance(Array("kitten".utf8), Array("sitting".utf8)) == 3)
+        #expect(NearestName.distance([], Array("abc".utf8)) == 3)
+        #expect(NearestName.nearest(to: "lisen", among: ["store", "listen", "log"]) == "listen")
+    }
+}
