@@ -27,16 +27,16 @@ extension TallyClient {
 
     /// Calls `body` with all banners, a thousand at a time, ascending by id, until it returns false.
     func banners(_ body: ([BannersAnswer.Banner]) -> Bool) async throws {
-        var after: Int64? = 0
-        while let last = after {
-            let query = [("limit", "1000"), ("after", "\(last)"), ("totals", "false")]
+        var after: Int64?
+        repeat {
+            let query = [("limit", "1000"), ("totals", "false")] + (after.map { [("after", "\($0)")] } ?? [])
             let page = try await get("/v1/banners", query: query, as: BannersAnswer.self)
             guard body(page.banners) else { return }
-            after = page.next
-            if let next = after, next <= last {
+            if let next = page.next, next <= after ?? 0 {
                 throw CommandFailure.failed("\(server) answers a page of banners that doesn't lead on")
             }
-        }
+            after = page.next
+        } while after != nil
     }
 
     /// The id that someone wrote as an id or as a name.

@@ -73,12 +73,12 @@ struct TallyClient {
         let request = HTTPClientRequest(url: server.url(path: path, query: query))
         let response = try await withRetries { try await answer(request) }
         var splitter = RecordSplitter()
-        do {
-            for try await buffer in response.body {
-                for record in splitter.split(Array(buffer.readableBytesView)) { try line(record) }
-            }
-        } catch let error as HTTPClientError {
-            throw try failure(error, of: path)
+        var pieces = response.body.makeAsyncIterator()
+        while true {
+            let piece: ByteBuffer?
+            do { piece = try await pieces.next() } catch { throw brokenOff(error, path) }
+            guard let piece else { break }
+            for record in splitter.split(Array(piece.readableBytesView)) { try line(record) }
         }
         if let last = splitter.finish() { try line(last) }
     }
@@ -131,9 +131,9 @@ struct TallyClient {
         }
     }
 
-    private func failure(_ error: HTTPClientError, of path: String) throws -> CommandFailure {
-        if Task.isCancelled { throw CancellationError() }
-        return .failed("\(server)\(path): the answer broke off: \(ConnectionProblem.text(error))")
+    private func brokenOff(_ error: any Error, _ path: String) -> any Error {
+        if Task.isCancelled { return CancellationError() }
+        return CommandFailure.failed("\(server)\(path): the answer broke off: \(ConnectionProblem.text(error))")
     }
 }
 

@@ -64,8 +64,8 @@ struct ExportCommand: AsyncParsableCommand {
     private func range(_ from: Timestamp?, _ to: Timestamp?, _ client: TallyClient) async throws -> Range<Minute> {
         if let from, let to { return try TimeRange.minutes(from: from, to: to) }
         let totals = try await client.totals()
-        guard let first = totals.first.flatMap({ TimeText.timestamp($0) }),
-            let last = totals.last.flatMap({ TimeText.timestamp($0) })
+        guard let first = totals.first.flatMap({ try? WrittenTime($0).timestamp }),
+            let last = totals.last.flatMap({ try? WrittenTime($0).timestamp })
         else { return Minute.first..<Minute.first }
         let start = from ?? first
         let end = to ?? last.advanced(by: .seconds(60))

@@ -67,10 +67,12 @@ struct ImportCommand: AsyncParsableCommand {
         let options = options(format ?? source.detectedFormat, kind)
         let sending = ProgressReporter(label: "importing", terminal: terminal)
         defer { sending.clear() }
-        let summary = try await TallyClient.with(url, retries: .patient) { client in
-            var run = ImportRun(client: client, node: source.fingerprint.node(options))
-            return try await run.run(source, options, progress: sending.update)
-        }
+        let summary = try await TallyClient.with(
+            url, retries: .patient, note: { StandardError.print($0, over: terminal) },
+            body: { client in
+                var run = ImportRun(client: client, node: source.fingerprint.node(options))
+                return try await run.run(source, options, progress: sending.update)
+            })
         for line in summary.report { sending.note("tally: \(line)") }
         if summary.isEmpty {
             throw CommandFailure.failed("\(source.file.name): nothing in it is an event, so nothing was counted")

@@ -31,7 +31,6 @@ struct MaintenanceRun: Sendable {
     }
 
     static func failure(_ report: MaintenanceReport) -> CommandFailure {
-        let count = report.problems.count
-        return .failed("\(count) \(count == 1 ? "problem" : "problems") found")
+        .failed("\(NumberText.counted(report.problems.count, "problem")) found")
     }
 }

@@ -11,8 +11,11 @@ enum OptionValue {
     }
 
     static func time(_ name: String, _ text: String) throws(CommandFailure) -> Timestamp {
-        guard let time = TimeText.timestamp(text) else { throw wrong(name, text, TimeText.allowed) }
-        return time
+        do throws(UnreadableTime) {
+            return try WrittenTime(text).timestamp
+        } catch {
+            throw .usage(["--\(name): “\(PlainText.of(text, upTo: 100))” \(error)"])
+        }
     }
 
     /// A duration of at least a minute.

@@ -30,7 +30,7 @@ struct StatsCommand: AsyncParsableCommand {
         let step = try step.map { text throws(CommandFailure) in try OptionValue.word("step", text, as: Step.self) }
         let query =
             [
-                ("from", TimeText.text(range.lowerBound)), ("to", TimeText.text(range.upperBound)),
+                ("from", range.lowerBound.text()), ("to", range.upperBound.text()),
                 ("step", (step ?? Step.fitting(range)).rawValue),
             ] + (try kind.map(OptionValue.kind).map { ("kind", $0.name) })
         try await Interruption.stopping {

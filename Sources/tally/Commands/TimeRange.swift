@@ -13,7 +13,7 @@ enum TimeRange {
         let end = Minute(Timestamp(milliseconds: to.milliseconds + 59_999))
         guard first < end else {
             throw .usage([
-                "--to must lie behind --from: \(TimeText.text(first)) to \(TimeText.text(end)) is no time at all"
+                "--to must lie behind --from: \(first.text()) to \(end.text()) is no time at all"
             ])
         }
         return first..<end

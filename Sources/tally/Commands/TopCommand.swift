@@ -9,11 +9,11 @@ struct TopCommand: AsyncParsableCommand {
         discussion: "Example: tally top --window 1d --limit 20 --kind impression")
 
     @OptionGroup var server: ServerOption
-    @Option(help: "How far back from now (default: 1h; allowed: 1m…3650d).")
+    @Option(help: "How far back from now (default: 1h; allowed: whole minutes, 1m…366d).")
     var window: String = "1h"
     @Option(help: "How many banners (default: 10; allowed: 1…1000).")
     var limit: String = "10"
-    @Option(help: "Only this kind (default: all).")
+    @Option(help: "The kind that is counted (default: click).")
     var kind: String?
 
     func run() async throws {
@@ -21,7 +21,7 @@ struct TopCommand: AsyncParsableCommand {
         guard let limit = Int(limit), (1...1_000).contains(limit) else {
             throw OptionValue.wrong("limit", limit, "allowed: 1…1000")
         }
-        let window = DurationText.text(try OptionValue.duration("window", window))
+        let window = try TopCommand.minutes(window)
         let kinds = try kind.map { [("kind", try OptionValue.kind($0).name)] } ?? []
         try await Interruption.stopping {
             let answer = try await TallyClient.with(url, retries: .never) { client in
@@ -32,6 +32,14 @@ struct TopCommand: AsyncParsableCommand {
             try output.write(TopCommand.text(answer))
             try output.finish()
         }
+    }
+
+    /// As the server reads it.
+    static func minutes(_ text: String) throws(CommandFailure) -> String {
+        guard let duration = DurationText.duration(text), case (let seconds, 0) = duration.components,
+            seconds % 60 == 0, (1...366 * 1_440).contains(seconds / 60)
+        else { throw OptionValue.wrong("window", text, "allowed: whole minutes, 1m…366d") }
+        return "\(seconds / 60)m"
     }
 
     static func text(_ answer: TopAnswer) -> String {

@@ -15,7 +15,7 @@ struct ExportRequest: Sendable {
 
     func query(_ window: Range<Minute>) -> [(name: String, value: String)] {
         var query = [
-            ("from", TimeText.text(window.lowerBound)), ("to", TimeText.text(window.upperBound)), ("step", "1m"),
+            ("from", window.lowerBound.text()), ("to", window.upperBound.text()), ("step", "1m"),
             ("format", "ndjson"),
         ]
         query += kinds.map { ("kind", $0.name) } + banners.map { ("banner", "\($0)") }
@@ -44,12 +44,11 @@ struct ExportRun {
         while let window = windows.window {
             let isOneMinute = window.lowerBound.advanced(by: 1) == window.upperBound
             do {
-                // Without the minute as a column all windows end in the same few rows.
-                let limit = hasMinute && !isOneMinute ? longestWindowRows : .max
-                var filled = merger
-                try await read(window, names, into: &filled, limit: limit)
-                merger = filled
+                try await read(
+                    window, names, into: &merger, limit: hasMinute && !isOneMinute ? longestWindowRows : .max)
             } catch is TooManyRows {
+                // Only where every window begins with an empty table: nothing else is lost.
+                merger = RowMerger(columns: columns)
                 _ = windows.shrink()
                 continue
             }
@@ -73,13 +72,13 @@ struct ExportRun {
         try await client.lines("/v1/series", query: request.query(window)) { record in
             if record.isBlank { return }
             guard let point = try? decoder.decode(SeriesPoint.self, from: Data(record.bytes)),
-                let time = TimeText.timestamp(point.time)
+                let time = try? WrittenTime(point.time)
             else {
                 throw CommandFailure.failed("\(client.server)/v1/series: line \(record.line) is not what tally answers")
             }
             merger.add(
                 ExportPoint(
-                    minute: Minute(time), banner: point.banner, name: names[point.banner], kind: point.kind,
+                    minute: time.minute, banner: point.banner, name: names[point.banner], kind: point.kind,
                     count: point.count))
             if merger.count > limit { throw TooManyRows() }
         }

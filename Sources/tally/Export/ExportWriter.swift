@@ -32,7 +32,7 @@ struct ExportWriter: Sendable {
         var key = row.key[...]
         return columns.map { column in
             switch column.source {
-            case .minute: row.minute.map { .text(TimeText.text($0)) } ?? .none
+            case .minute: row.minute.map { .text($0.text()) } ?? .none
             case .count: .number(row.count)
             case .banner, .name, .kind: key.popFirst() ?? .none
             }

@@ -41,7 +41,7 @@ enum AccessLogTime {
             return .missing
         }
         guard let month = months.firstIndex(of: monthName),
-            let date = CivilDate(year: year, month: month + 1, day: day),
+            let date = CivilDate(year: Int64(year), month: Int64(month + 1), day: Int64(day)),
             hour <= 23, minute <= 59, second <= 60, offsetHours <= 23, offsetMinutes <= 59
         else { return impossible(text) }
         let local = date.daysSinceEpoch * 86_400 + Int64(hour * 3_600 + minute * 60 + min(second, 59))

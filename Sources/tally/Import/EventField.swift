@@ -45,17 +45,15 @@ enum EventField {
     }
 
     static func minute(_ text: String) throws(EventProblem) -> Minute {
-        guard let time = TimeText.timestamp(text) else {
-            throw EventProblem(reason: "“\(PlainText.of(text, upTo: 60))” is no time: \(TimeText.allowed)")
-        }
-        return Minute(time)
+        do throws(UnreadableTime) {
+            return try WrittenTime(text).minute
+        } catch { throw EventProblem(reason: "“\(PlainText.of(text, upTo: 60))” \(error)") }
     }
 
     static func minute(_ number: Int64) throws(EventProblem) -> Minute {
-        guard let time = TimeText.timestamp(number: number) else {
-            throw EventProblem(reason: "\(number) is no time: \(TimeText.allowed)")
-        }
-        return Minute(time)
+        do throws(UnreadableTime) {
+            return try WrittenTime(unix: number).minute
+        } catch { throw EventProblem(reason: "\(number) \(error)") }
     }
 
     static func count(_ text: String) throws(EventProblem) -> Int64 {

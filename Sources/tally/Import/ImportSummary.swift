@@ -56,15 +56,15 @@ struct ImportSummary: Equatable, Sendable {
     var report: [String] {
         var report = rejections.map { "line \(NumberText.grouped($0.line)): \($0.reason)" }
         let hidden = rejected - Int64(rejections.count)
-        if hidden > 0 { report.append("… and \(NumberText.grouped(hidden)) more lines that can't be read") }
+        if hidden > 0 { report.append("… and \(NumberText.counted(hidden, "more line")) that can't be read") }
         if repairedNames > 0 {
-            report.append(
-                "\(NumberText.grouped(repairedNames)) names had bytes that are no UTF-8; these are U+FFFD now")
+            let names = NumberText.counted(repairedNames, "name")
+            report.append("\(names) had bytes that are no UTF-8; these are U+FFFD now")
         }
         report.append(
-            "\(NumberText.grouped(lines)) lines: \(NumberText.grouped(counted)) events counted, "
-                + "\(NumberText.grouped(alreadyThere)) already there, \(NumberText.grouped(banners)) banners, "
-                + "\(NumberText.grouped(unmatched)) lines without a match, \(NumberText.grouped(rejected)) rejected")
+            "\(NumberText.counted(lines, "line")): \(NumberText.counted(counted, "event")) counted, "
+                + "\(NumberText.grouped(alreadyThere)) already there, \(NumberText.counted(banners, "banner")), "
+                + "\(NumberText.counted(unmatched, "line")) without a match, \(NumberText.grouped(rejected)) rejected")
         return report
     }
 }

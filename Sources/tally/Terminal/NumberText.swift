@@ -11,6 +11,11 @@ enum NumberText {
         return (number < 0 ? "-" : "") + groups.joined(separator: ",")
     }
 
+    /// `1 line`, `2 lines`.
+    static func counted(_ number: some BinaryInteger, _ noun: String) -> String {
+        "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")"
+    }
+
     /// `2,416,083` bytes as `2.3 MiB`.
     static func bytes(_ bytes: Int64) -> String {
         let units = ["B", "KiB", "MiB", "GiB", "TiB"]

@@ -16,7 +16,8 @@ struct CommandTests {
             ["stats"], ["stats", "1", "--from", "soon"], ["stats", "1", "--from", "2020-01-01", "--last", "1h"],
             ["stats", "1", "--from", "2020-01-02", "--to", "2020-01-01"], ["stats", "1", "--step", "2m"],
             ["stats", "1", "--last", "1s"], ["stats", "1", "--kind", "Click"], ["stats", "1", "--server", "nowhere"],
-            ["top", "--limit", "0"], ["top", "--window", "1"], ["top", "--kind", "-"],
+            ["top", "--limit", "0"], ["top", "--window", "1"], ["top", "--window", "90s"],
+            ["top", "--window", "367d"], ["top", "--kind", "-"],
             ["import", "/dev/null", "--format", "xml"], ["import", "/dev/null", "--match", "a"],
             ["import", "/dev/null", "--format", "csv", "--match", "(a)"], ["import", "/dev/null", "--format", "log"],
             ["import", "/dev/null", "--kind", "9"], ["export", "--columns", "minutes"], ["export", "--format", "xml"],
@@ -75,13 +76,19 @@ struct CommandTests {
     @Test func theLastHourIsTheDefaultOfStats() throws {
         let now = Timestamp(milliseconds: 1_431_857_103_000)
         let hour = try StatsCommand.parse(["1"]).range(now: now)
-        #expect(TimeText.text(hour.lowerBound) == "2015-05-17T09:05:00Z")
-        #expect(TimeText.text(hour.upperBound) == "2015-05-17T10:06:00Z")
+        #expect(hour.lowerBound.text() == "2015-05-17T09:05:00Z")
+        #expect(hour.upperBound.text() == "2015-05-17T10:06:00Z")
         let day = try StatsCommand.parse(["1", "--last", "1d", "--to", "2015-05-17"]).range(now: now)
-        #expect(TimeText.text(day.lowerBound) == "2015-05-16T00:00:00Z")
-        #expect(TimeText.text(day.upperBound) == "2015-05-17T00:00:00Z")
+        #expect(day.lowerBound.text() == "2015-05-16T00:00:00Z")
+        #expect(day.upperBound.text() == "2015-05-17T00:00:00Z")
         #expect(StatsCommand.Step.fitting(hour) == .minute)
         #expect(StatsCommand.Step.fitting(day) == .hour)
+    }
+
+    @Test func theWindowOfTopIsSentInMinutes() throws {
+        #expect(try TopCommand.minutes("1h") == "60m")
+        #expect(try TopCommand.minutes("366d") == "527040m")
+        #expect(try TopCommand.minutes("120s") == "2m")
     }
 
     private func series(_ kind: String, _ counts: [(String, Int64)]) -> SeriesAnswer.Series {

@@ -30,7 +30,10 @@ struct ProcessTests {
             let errors = try self.errors.fileHandleForReading.readToEnd() ?? Data()
             process.waitUntilExit()
             #expect(process.terminationReason == .exit)
-            return (process.terminationStatus, String(decoding: output, as: UTF8.self), String(decoding: errors, as: UTF8.self))
+            return (
+                process.terminationStatus, String(decoding: output, as: UTF8.self),
+                String(decoding: errors, as: UTF8.self)
+            )
         }
     }
 
@@ -47,7 +50,9 @@ struct ProcessTests {
         #expect(ending.errors == "tally: interrupted\n")
     }
 
-    @Test("a reader that goes away is no error", arguments: [["version"], ["serve", "--print-config"], ["serve", "--help"]])
+    @Test(
+        "a reader that goes away is no error",
+        arguments: [["version"], ["serve", "--print-config"], ["serve", "--help"]])
     func aClosedPipeEndsQuietly(arguments: [String]) throws {
         let running = Running(arguments)
         try running.output.fileHandleForReading.close()
@@ -61,7 +66,7 @@ struct ProcessTests {
     }
 
     @Test func settingsComeFromFlagEnvironmentFileAndDefault() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try ScratchDirectory()
         let file = try directory.file("tally.json", Array(#"{"max-banners": 7}"#.utf8))
         let environment = ["TALLY_CONFIG": file, "TALLY_LAYOUT": "hour", "TALLY_LAYOTU": "x"]
         let running = Running(["serve", "--print-config", "--log-level", "debug"], environment: environment)
@@ -70,10 +75,12 @@ struct ProcessTests {
         #expect(ending.code == 0)
         #expect(ending.errors.hasPrefix("tally: warning: the environment variable TALLY_LAYOTU"))
         let lines = Set(ending.output.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") })
-        #expect(lines.isSuperset(of: [
-            "log-level debug flag --log-level", "layout hour environment TALLY_LAYOUT", "max-banners 7 file \(file)",
-            "flush-every 60s default",
-        ]))
+        #expect(
+            lines.isSuperset(of: [
+                "log-level debug flag --log-level", "layout hour environment TALLY_LAYOUT",
+                "max-banners 7 file \(file)",
+                "flush-every 60s default",
+            ]))
     }
 
     @Test func allWrongSettingsAreToldWithExitCode64() throws {

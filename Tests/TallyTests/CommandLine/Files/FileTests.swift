@@ -14,14 +14,14 @@ struct FileTests {
     }
 
     @Test func packedAndPlainFilesReadTheSame() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try ScratchDirectory()
         #expect(try contents(of: directory.file("a", Array("one\ntwo\n".utf8))) == "one\ntwo\n")
         #expect(try contents(of: directory.file("b", GzipSample.first)) == "one\ntwo\n")
         #expect(try contents(of: directory.file("c", [])) == "")
     }
 
     @Test func aCutOffFileIsNamed() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try ScratchDirectory()
         let path = try directory.file("cut.gz", GzipSample.first.dropLast())
         #expect(throws: CommandFailure.failed("\(path): the gzip file is cut off; get the whole file and try again")) {
             try contents(of: path)
@@ -29,7 +29,7 @@ struct FileTests {
     }
 
     @Test func aMissingFileAndADirectoryAreNamed() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try ScratchDirectory()
         #expect(throws: CommandFailure.failed("\(directory.path)/x: No such file or directory")) {
             try InputFile(path: "\(directory.path)/x")
         }
@@ -39,7 +39,7 @@ struct FileTests {
     }
 
     @Test func aPipeIsSpooledIntoAFileWithoutAName() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try ScratchDirectory()
         let pipe = Pipe()
         pipe.fileHandleForWriting.write(Data("from a pipe".utf8))
         try pipe.fileHandleForWriting.close()
@@ -53,7 +53,7 @@ struct FileTests {
     }
 
     @Test func anOutputFileAppearsWhenItIsWhole() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try ScratchDirectory()
         let path = try directory.file("out", Array("before".utf8))
         let output = try OutputFile.create(path: path)
         try output.write("after")
@@ -65,7 +65,7 @@ struct FileTests {
     }
 
     @Test func anUnfinishedOutputFileLeavesNothing() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try ScratchDirectory()
         do { try OutputFile.create(path: "\(directory.path)/out").write("half") }
         #expect(directory.names.isEmpty)
     }

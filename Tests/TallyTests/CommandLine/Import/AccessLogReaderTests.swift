@@ -12,14 +12,15 @@ struct AccessLogReaderTests {
         try read(Array(line.utf8), match: match, registers: registers)
     }
 
-    private func read(_ bytes: [UInt8], match: String = #""[A-Z]+ ([^ "]+)"#, registers: Bool = true) throws -> RecordOutcome
+    private func read(_ bytes: [UInt8], match: String = #""[A-Z]+ ([^ "]+)"#, registers: Bool = true) throws
+        -> RecordOutcome
     {
         AccessLogReader(matcher: try LineMatcher(match), kind: .click, registers: registers)
             .read(Record(line: 1, bytes: bytes, isTooLong: false))
     }
 
     private func event(_ name: String, _ time: String) throws -> RecordOutcome {
-        let minute = Minute(try #require(TimeText.timestamp(time)))
+        let minute = try WrittenTime(time).minute
         return .event(ImportedEvent(subject: .name(name), kind: .click, minute: minute))
     }
 
@@ -69,7 +70,7 @@ struct AccessLogReaderTests {
 
     @Test func withoutRegisteringTheGroupMustBeABanner() throws {
         let line = #"h - - [17/May/2015:10:05:03 +0000] "GET /banner/42 HTTP/1.1" 200 1"#
-        let minute = Minute(try #require(TimeText.timestamp("2015-05-17T10:05Z")))
+        let minute = try WrittenTime("2015-05-17T10:05Z").minute
         let banner = try #require(BannerID(42))
         #expect(
             try read(line, match: #"/banner/(\d+)"#, registers: false)
@@ -89,7 +90,7 @@ struct AccessLogReaderTests {
 
     @Test func bytesThatAreNoUTF8AreReplacedAndCountedWhereTheyAreInTheName() throws {
         let start = Array(#"h - - [17/May/2015:10:05:03 +0000] "GET /"#.utf8)
-        let minute = Minute(try #require(TimeText.timestamp("2015-05-17T10:05Z")))
+        let minute = try WrittenTime("2015-05-17T10:05Z").minute
         let inName = try read(start + [0xFF] + Array(#"a HTTP/1.1" 200 1"#.utf8))
         #expect(
             inName == .event(ImportedEvent(subject: .name("/\u{FFFD}a"), kind: .click, minute: minute), repaired: true))

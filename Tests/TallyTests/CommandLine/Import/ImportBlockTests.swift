@@ -63,7 +63,7 @@ struct ImportBlockTests {
         #expect(summary.banners == 1)
         #expect(
             summary.report.last
-                == "10,003 lines: 2 events counted, 1 already there, 1 banners, 0 lines without a match, 10,000 rejected"
+                == "10,003 lines: 2 events counted, 1 already there, 1 banner, 0 lines without a match, 10,000 rejected"
         )
         #expect(summary.report.contains("… and 9,995 more lines that can't be read"))
     }

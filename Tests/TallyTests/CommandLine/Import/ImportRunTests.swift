@@ -15,10 +15,12 @@ struct ImportRunTests {
 
     private func run(_ path: String, _ options: ImportOptions, at url: ServerURL) async throws -> ImportSummary {
         let source = try ImportSource(file: try InputFile(path: path)) { _ in }
-        return try await TallyClient.with(url, retries: quick, note: { _ in }) { client in
-            var run = ImportRun(client: client, node: source.fingerprint.node(options))
-            return try await run.run(source, options) { _ in }
-        }
+        return try await TallyClient.with(
+            url, retries: quick, note: { _ in },
+            body: { client in
+                var run = ImportRun(client: client, node: source.fingerprint.node(options))
+                return try await run.run(source, options) { _ in }
+            })
     }
 
     private func log(_ count: Int) -> [UInt8] {
@@ -28,7 +30,7 @@ struct ImportRunTests {
 
     private func export(at url: ServerURL, rows: Int = ExportRun.rows) async throws -> String {
         let columns = try ExportColumn.list(from: "minute,name=path,count")
-        let from = Minute(try #require(TimeText.timestamp("2015-05-17")))
+        let from = try WrittenTime("2015-05-17").minute
         let writer = ExportWriter(format: .tsv, columns: columns)
         let request = ExportRequest(
             range: from..<from.advanced(by: 5 * 1_440), kinds: [], banners: [], writer: writer, hasHeader: true)
@@ -59,7 +61,7 @@ struct ImportRunTests {
     }
 
     @Test func anInterruptedImportGoesOnWhereItWas() async throws {
-        let directory = try TemporaryDirectory()
+        let directory = try ScratchDirectory()
         let path = try directory.file("log", log(12_000))
         let server = FakeTallyServer()
         try await server.serving { url in
@@ -79,7 +81,7 @@ struct ImportRunTests {
     }
 
     @Test func whereChunksAreMissingAllAreSentAgainAndCountOnce() async throws {
-        let directory = try TemporaryDirectory()
+        let directory = try ScratchDirectory()
         let path = try directory.file("log", log(12_000))
         let server = FakeTallyServer()
         try await server.serving { url in
@@ -91,7 +93,7 @@ struct ImportRunTests {
     }
 
     @Test func aBusyServerIsAskedAgain() async throws {
-        let directory = try TemporaryDirectory()
+        let directory = try ScratchDirectory()
         let path = try directory.file("log", log(10))
         let server = FakeTallyServer()
         try await server.serving { url in
@@ -103,7 +105,7 @@ struct ImportRunTests {
     }
 
     @Test func aRefusalIsToldAtOnce() async throws {
-        let directory = try TemporaryDirectory()
+        let directory = try ScratchDirectory()
         let path = try directory.file("log", log(10))
         let server = FakeTallyServer()
         try await server.serving { url in
@@ -116,7 +118,7 @@ struct ImportRunTests {
     }
 
     @Test func withoutAServerItGivesUpAfterItsPatience() async throws {
-        let directory = try TemporaryDirectory()
+        let directory = try ScratchDirectory()
         let path = try directory.file("log", log(1))
         let url = try #require(ServerURL("http://127.0.0.1:1"))
         await #expect(throws: CommandFailure.failed("\(url) does not answer: Connection refused")) {
@@ -125,13 +127,13 @@ struct ImportRunTests {
     }
 
     @Test func aCutOffFileIsNotImportedAtAll() async throws {
-        let directory = try TemporaryDirectory()
+        let directory = try ScratchDirectory()
         let path = try directory.file("log.gz", GzipSample.first + GzipSample.second.dropLast())
         #expect(throws: CommandFailure.self) { try ImportSource(file: try InputFile(path: path)) { _ in } }
     }
 
     @Test func aFileThatGrowsMeanwhileIsImportedAsItWas() async throws {
-        let directory = try TemporaryDirectory()
+        let directory = try ScratchDirectory()
         let path = try directory.file("log", log(10))
         let server = FakeTallyServer()
         try await server.serving { url in
@@ -148,7 +150,7 @@ struct ImportRunTests {
     }
 
     @Test func aFileThatChangesMeanwhileIsAnError() async throws {
-        let directory = try TemporaryDirectory()
+        let directory = try ScratchDirectory()
         let path = try directory.file("log", log(10))
         let server = FakeTallyServer()
         try await server.serving { url in
@@ -165,7 +167,7 @@ struct ImportRunTests {
     }
 
     @Test func quotedRowsOfATableKeepTheirEndsOfLine() async throws {
-        let directory = try TemporaryDirectory()
+        let directory = try ScratchDirectory()
         let text = "name,ts,n\n\"/a\nb\",1431857103,2\n/c,1431857103,1\n"
         let path = try directory.file("table", Array(text.utf8))
         let server = FakeTallyServer()
@@ -181,7 +183,7 @@ struct ImportRunTests {
         "the format shows in the first line, packed or not",
         arguments: [("x,ts\n", ImportFormat.csv), ("\n{\"banner\":1}", .ndjson), ("", .log)])
     func detectsTheFormat(text: String, format: ImportFormat) throws {
-        let directory = try TemporaryDirectory()
+        let directory = try ScratchDirectory()
         let path = try directory.file("f", Array(text.utf8))
         #expect(try ImportSource(file: try InputFile(path: path)) { _ in }.detectedFormat == format)
     }

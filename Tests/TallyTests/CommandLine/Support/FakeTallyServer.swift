@@ -59,7 +59,7 @@ final class FakeTallyServer: Sendable {
             return try self.answer(request) { try self.register(Data(body.readableBytesView)) }
         }
         router.get("/v1/banners") { request, _ in
-            try self.answer(request) { self.banners(after: Int(request.uri.queryParameters["after"] ?? "0") ?? 0) }
+            try self.answer(request) { try self.banners(after: request.uri.queryParameters["after"].map(String.init)) }
         }
         router.get("/v1/totals") { request, _ in try self.answer(request) { self.totals() } }
         router.get("/v1/series") { request, _ in
@@ -114,7 +114,10 @@ final class FakeTallyServer: Sendable {
         return #"{"banners":[\#(items.joined(separator: ","))]}"#
     }
 
-    private func banners(after: Int) -> String {
+    private func banners(after: String?) throws -> String {
+        guard let after = after.map({ BannerID(digits: $0).map { Int($0.value) } }) ?? 0 else {
+            throw HTTPError(.badRequest)
+        }
         let names = state.withLock { $0.names }
         let page = names.enumerated().dropFirst(after).prefix(1_000)
         let items = page.map { #"{"id":\#($0.offset + 1),"name":\#(JSONText.string($0.element)),"tags":[]}"# }
@@ -127,22 +130,22 @@ final class FakeTallyServer: Sendable {
         guard let first = counts.keys.map(\.minute).min(), let last = counts.keys.map(\.minute).max() else {
             return #"{"total":0,"kinds":[],"banners":0}"#
         }
-        return #"{"total":\#(total),"first":"\#(TimeText.text(first))","last":"\#(TimeText.text(last))"}"#
+        return #"{"total":\#(total),"first":"\#(first.text())","last":"\#(last.text())"}"#
     }
 
     private func series(_ request: Request) throws -> String {
         let parameters = request.uri.queryParameters
-        guard let from = parameters["from"].flatMap({ TimeText.timestamp($0.removingPercentEncoding ?? "") }),
-            let to = parameters["to"].flatMap({ TimeText.timestamp($0.removingPercentEncoding ?? "") })
+        guard let from = parameters["from"].flatMap({ try? WrittenTime($0.removingPercentEncoding ?? "").minute }),
+            let to = parameters["to"].flatMap({ try? WrittenTime($0.removingPercentEncoding ?? "").minute })
         else { throw HTTPError(.badRequest) }
         let banners = parameters[values: "banner"].map(String.init)
         let kinds = parameters[values: "kind"].map(String.init)
         let counts = state.withLock { $0.counts }.filter { key, _ in
-            key.minute >= Minute(from) && key.minute < Minute(to) && (kinds.isEmpty || kinds.contains(key.kind.name))
+            key.minute >= from && key.minute < to && (kinds.isEmpty || kinds.contains(key.kind.name))
                 && (banners.isEmpty || banners.contains("\(key.banner)"))
         }
         return counts.map { key, count in
-            #"{"banner":\#(key.banner),"kind":"\#(key.kind)","ts":"\#(TimeText.text(key.minute))","v":\#(count),"final":true}"#
+            #"{"banner":\#(key.banner),"kind":"\#(key.kind)","ts":"\#(key.minute.text())","v":\#(count),"final":true}"#
                 + "\n"
         }.joined()
     }

@@ -98,6 +98,8 @@ struct TerminalTests {
         #expect(NumberText.grouped(1_000) == "1,000")
         #expect(NumberText.grouped(-1_234_567) == "-1,234,567")
         #expect(NumberText.grouped(Int64.min) == "-9,223,372,036,854,775,808")
+        #expect(NumberText.counted(1, "line") == "1 line")
+        #expect(NumberText.counted(0, "line") == "0 lines")
     }
 
     @Test func bytesAndTimesAreReadable() {

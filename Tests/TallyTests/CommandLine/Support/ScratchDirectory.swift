@@ -3,7 +3,7 @@
 import Foundation
 
 /// A directory of its own for one test, gone when the test is over.
-final class TemporaryDirectory {
+final class ScratchDirectory {
     let path: String
 
     init() throws {
