@@ -62,7 +62,8 @@ extension Banner {
             !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
         else {
             throw BadRequest(
-                detail: "\(what) is \(value.described); allowed is a text of 1 to \(most) bytes without control characters",
+                detail:
+                    "\(what) is \(value.described); allowed is a text of 1 to \(most) bytes without control characters",
                 reason: "bad_banner")
         }
         return text
@@ -70,7 +71,9 @@ extension Banner {
 
     /// It goes into a header as it is, so it must be ASCII without spaces; and it must name a host.
     private static func isAbsoluteURL(_ text: String) -> Bool {
-        guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !"\"<>\\^`{|}".utf8.contains($0) }) else { return false }
+        guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !"\"<>\\^`{|}".utf8.contains($0) }) else {
+            return false
+        }
         let lowercase = text.lowercased()
         guard let scheme = ["http://", "https://"].first(where: lowercase.hasPrefix) else { return false }
         let authority = lowercase.dropFirst(scheme.count).prefix { !"/?#".contains($0) }

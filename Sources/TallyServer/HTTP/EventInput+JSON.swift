@@ -8,12 +8,14 @@ extension EventInput {
     /// Reads `{"banner":42,"kind":"click","ts":…,"n":1,"id":"…"}`; only `banner` is required.
     init(json value: JSONValue) throws(BadRequest) {
         guard case .object(let object) = value else {
-            throw BadRequest(detail: "an event is an object as in {\"banner\":42}, not \(value.described)", reason: "bad_event")
+            throw BadRequest(
+                detail: "an event is an object as in {\"banner\":42}, not \(value.described)", reason: "bad_event")
         }
         try object.allowOnly(EventInput.members)
         self.init(
             banner: try BannerID(json: object["banner"]), kind: try Kind(json: object["kind"]) ?? .click,
-            time: try object["ts"].map { (value) throws(BadRequest) in try WrittenTime(json: value, name: "ts") }?.timestamp,
+            time: try object["ts"].map { (value) throws(BadRequest) in try WrittenTime(json: value, name: "ts") }?
+                .timestamp,
             count: try EventInput.count(object["n"]), id: try EventInput.id(object["id"]))
     }
 
@@ -40,7 +42,9 @@ extension EventInput {
 
 extension BannerID {
     init(json value: JSONValue?) throws(BadRequest) {
-        guard let value else { throw BadRequest(detail: "banner is missing; \(BannerID.allowed)", reason: "bad_banner_id") }
+        guard let value else {
+            throw BadRequest(detail: "banner is missing; \(BannerID.allowed)", reason: "bad_banner_id")
+        }
         guard case .integer(let number) = value, let id = BannerID(number) else {
             throw BadRequest(detail: "banner is \(value.described); \(BannerID.allowed)", reason: "bad_banner_id")
         }

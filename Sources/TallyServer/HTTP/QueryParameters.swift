@@ -31,7 +31,8 @@ struct QueryParameters {
         guard let text = try single(name) else { return fallback }
         guard let value = Int(text), range.contains(value) else {
             throw BadRequest(
-                detail: "\(name) is \(quoted(text)); allowed is an integer from \(range.lowerBound) to \(range.upperBound)")
+                detail:
+                    "\(name) is \(quoted(text)); allowed is an integer from \(range.lowerBound) to \(range.upperBound)")
         }
         return value
     }

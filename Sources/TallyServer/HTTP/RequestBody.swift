@@ -4,6 +4,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import NIOCore
+import NIOHTTP1
 
 extension Request {
     /// The whole body.
@@ -14,10 +15,19 @@ extension Request {
         let announced = headers[.contentLength].flatMap { Int($0) }
         if let announced, announced > limit { throw BodyTooLarge(limit: limit) }
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(announced ?? 0)
-        for try await part in body {
-            guard bytes.count + part.readableBytes <= limit else { throw BodyTooLarge(limit: limit) }
-            bytes.append(contentsOf: part.readableBytesView)
+        // An announcement costs nothing, so it is believed only so far.
+        bytes.reserveCapacity(min(announced ?? 0, 64 << 10))
+        do {
+            for try await part in body {
+                guard bytes.count + part.readableBytes <= limit else { throw BodyTooLarge(limit: limit) }
+                bytes.append(contentsOf: part.readableBytesView)
+            }
+        } catch let error as BodyTooLarge {
+            throw error
+        } catch let error as HTTPParserError {
+            throw error  // Hummingbird closes the connection.
+        } catch {
+            throw BadRequest(detail: "the connection broke after \(bytes.count) bytes", reason: "truncated_body")
         }
         if let announced, bytes.count < announced {
             throw BadRequest(

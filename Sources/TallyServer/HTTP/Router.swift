@@ -57,7 +57,8 @@ private func refusal(
     let problem = Problem(error)
     metrics.refusals(problem.reason).add()
     if problem.status == .internalServerError {
-        context.logger.error("A request failed", metadata: ["error": "\(error)", "path": "\(quoted(request.uri.path))"])
+        context.logger.error(
+            "A request failed", metadata: ["error": "\(error)", "path": "\(quoted(request.uri.path))"])
     }
     return problem.response(.of(path: request.uri.path))
 }

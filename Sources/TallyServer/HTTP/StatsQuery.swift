@@ -21,7 +21,8 @@ struct StatsQuery: Equatable {
         let from = try StatsQuery.time(["from", "tsFrom", "ts_from", "TsFrom"], in: object)
         let to = try StatsQuery.time(["to", "tsTo", "ts_to", "TsTo"], in: object)
         guard from.minute <= to.minute else {
-            throw BadRequest(detail: "to (\(to.minute.text())) lies before from (\(from.minute.text()))", reason: "bad_range")
+            throw BadRequest(
+                detail: "to (\(to.minute.text())) lies before from (\(from.minute.text()))", reason: "bad_range")
         }
         guard Int(to.minute.sinceEpoch - from.minute.sinceEpoch) < StatsQuery.mostMinutes else {
             throw BadRequest(

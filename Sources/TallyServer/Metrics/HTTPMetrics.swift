@@ -13,7 +13,8 @@ package struct HTTPMetrics: Sendable {
         timeouts = registry.counter(
             "tally_http_timeouts_total", "Connections cut off since a request did not arrive in time.")
         malformed = registry.counter(
-            "tally_http_malformed_total", "Connections closed since what arrived was no HTTP, or its head was too large.")
+            "tally_http_malformed_total",
+            "Connections closed since what arrived was no HTTP, or its head was too large.")
         // A label that was never counted is a line that is missing: the usual ones begin at 0.
         for reason in ["bad_request", "too_large", "unavailable", "too_old", "in_future"] { _ = refusals(reason) }
     }

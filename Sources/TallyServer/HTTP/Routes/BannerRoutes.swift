@@ -56,7 +56,8 @@ struct BannerRoutes {
     }
 
     private func unknown(_ id: BannerID) -> NotFound {
-        NotFound(detail: "there is no banner \(id); it appears with its first event, or by PUT", reason: "unknown_banner")
+        NotFound(
+            detail: "there is no banner \(id); it appears with its first event, or by PUT", reason: "unknown_banner")
     }
 
     // MARK: Writing

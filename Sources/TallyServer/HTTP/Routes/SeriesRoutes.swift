@@ -26,7 +26,8 @@ struct SeriesRoutes {
     private func matches(_ request: Request, _ tag: String) -> Bool {
         let strength = "W/"
         let wanted = tag.dropFirst(strength.count)
-        return request.headers[values: .ifNoneMatch].joined(separator: ",").split(separator: ",").contains { candidate in
+        return request.headers[values: .ifNoneMatch].joined(separator: ",").split(separator: ",").contains {
+            candidate in
             let candidate = candidate.filter { $0 != " " }
             return candidate == "*" || candidate == tag || candidate == wanted
         }

@@ -80,7 +80,8 @@ struct TotalRoutes {
         let isNumber = (1...6).contains(digits.utf8.count) && digits.utf8.allSatisfy { (0x30...0x39).contains($0) }
         guard let unit, isNumber, let number = Int64(digits), (1...527_040).contains(number * unit) else {
             throw BadRequest(
-                detail: "window is \(quoted(window)); allowed are minutes, hours and days as in 30m, 1h, 7d, up to 366d",
+                detail:
+                    "window is \(quoted(window)); allowed are minutes, hours and days as in 30m, 1h, 7d, up to 366d",
                 reason: "bad_window")
         }
         return number * unit

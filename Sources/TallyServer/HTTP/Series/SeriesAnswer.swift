@@ -29,7 +29,9 @@ struct SeriesAnswer: Sendable {
         let steps = SeriesSteps(query.minutes, step: query.step, zone: query.zone)
         let found = SeriesAnswer.sums(of: counts, steps: steps)
         series = query.fillsZeros ? SeriesAnswer.withAskedFor(found, query: query) : found
-        if query.fillsZeros, steps.starts.count.multipliedReportingOverflow(by: series.count).partialValue > SeriesQuery.mostPoints {
+        if query.fillsZeros,
+            steps.starts.count.multipliedReportingOverflow(by: series.count).partialValue > SeriesQuery.mostPoints
+        {
             throw BadRequest(
                 detail: "\(steps.starts.count) steps of \(series.count) series are more than \(SeriesQuery.mostPoints) "
                     + "points; ask for less, for larger steps, or without fill=zero",

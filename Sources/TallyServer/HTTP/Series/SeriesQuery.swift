@@ -120,12 +120,14 @@ struct SeriesQuery: Sendable {
         let described = "from \(minutes.lowerBound.text()) to \(minutes.upperBound.text())"
         if step == .minute, length > mostMinutes {
             throw BadRequest(
-                detail: "\(described) is more than 366 days, the most for step=1m; ask for less, or for step=5m, 1h or 1d",
+                detail:
+                    "\(described) is more than 366 days, the most for step=1m; ask for less, or for step=5m, 1h or 1d",
                 reason: "range_too_long")
         }
         if length * 60 / step.seconds > mostPoints {
             throw BadRequest(
-                detail: "\(described) has more than \(mostPoints) steps of \(step.rawValue); ask for less, or larger steps",
+                detail:
+                    "\(described) has more than \(mostPoints) steps of \(step.rawValue); ask for less, or larger steps",
                 reason: "range_too_long")
         }
     }

@@ -26,7 +26,9 @@ struct SeriesWriter {
             writeBeginning(of: series, &json)
             for point in answer.points(of: series) {
                 write(point, of: series, &json)
-                if json.bytes.count >= SeriesWriter.pieceBytes { try await output.write(ByteBuffer(bytes: json.takeBytes())) }
+                if json.bytes.count >= SeriesWriter.pieceBytes {
+                    try await output.write(ByteBuffer(bytes: json.takeBytes()))
+                }
             }
             writeEnd(ofSeries: &json)
         }

@@ -10,7 +10,9 @@ extension ZoneOffsets {
         var moment = Date(timeIntervalSince1970: Double(first.unixSeconds - margin))
         let end = Date(timeIntervalSince1970: Double(last.unixSeconds + margin))
         var periods = [Period(start: first.unixSeconds - margin, offset: Int64(zone.secondsFromGMT(for: moment)))]
-        while let transition = zone.nextDaylightSavingTimeTransition(after: moment), transition > moment, transition < end {
+        while let transition = zone.nextDaylightSavingTimeTransition(after: moment), transition > moment,
+            transition < end
+        {
             let offset = Int64(zone.secondsFromGMT(for: transition))
             let start = Int64(transition.timeIntervalSince1970.rounded())
             if let previous = periods.last, previous.offset != offset, previous.start < start {
@@ -23,7 +25,8 @@ extension ZoneOffsets {
 
     /// - Returns: nil when there is no zone of this name. Names are those of the IANA database, as in `Europe/Moscow`.
     static func zone(named name: String) -> TimeZone? {
-        guard name.utf8.count <= 64, name == "UTC" || TimeZone.knownTimeZoneIdentifiers.contains(name) else { return nil }
+        // Foundation knows more: abbreviations, which are ambiguous, and offsets, which are no zones.
+        guard name.utf8.count <= 64, name == "UTC" || name.contains("/") else { return nil }
         return TimeZone(identifier: name)
     }
 }
