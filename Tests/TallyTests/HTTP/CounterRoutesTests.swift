@@ -28,7 +28,7 @@ struct CounterRoutesTests {
         #expect(try await test.send(.head, "/counter/0").status == 400)
         #expect(test.service.count(7) == 0)
         #expect(test.service.count(7, .impression) == 0)
-        #expect(test.service.state.withLock { $0.records } == 0)
+        #expect(test.service.records == 0)
     }
 
     @Test(arguments: HTTPConfiguration.CounterStatus.allCases)
@@ -56,7 +56,8 @@ struct CounterRoutesTests {
     }
 
     @Test(arguments: [
-        "0", "-1", "+1", "9223372036854775808", "99999999999999999999999", "abc", "1.0", "1e3", "0x10", "1%20", "%2B1", "٣",
+        "0", "-1", "+1", "9223372036854775808", "99999999999999999999999", "abc", "1.0", "1e3", "0x10", "1%20", "%2B1",
+        "٣",
         "1;2", "%", "%zz", "%00", String(repeating: "9", count: 10_240), String(repeating: "x", count: 10_240),
     ])
     func `refuses what is no banner id, briefly`(id: String) async throws {
@@ -72,7 +73,7 @@ struct CounterRoutesTests {
             #expect(answer.isProblem == uri.hasPrefix("/v1"))
         }
         #expect(test.refusals("bad_banner_id") == 6)
-        #expect(test.service.state.withLock { $0.counts.isEmpty })
+        #expect(test.service.isEmpty)
     }
 
     @Test func `refuses a malformed kind and too long an event id`() async throws {
@@ -100,7 +101,10 @@ struct CounterRoutesTests {
         #expect(test.refusals("too_many_banners") == 1)
     }
 
-    @Test(arguments: [(IngestError.unavailable("the disk is full"), "unavailable"), (.overloaded, "overloaded"), (.closing, "closing")])
+    @Test(arguments: [
+        (IngestError.unavailable("the disk is full"), "unavailable"), (.overloaded, "overloaded"),
+        (.closing, "closing"),
+    ])
     func `what is not durable is a 503 that says when to try again`(error: IngestError, reason: String) async throws {
         let test = HTTPTest()
         test.service.set(\.ingestError, error)

@@ -30,7 +30,7 @@ final class CountingInMemory: CountingService {
 
     static let log = LogID("test-log")!
 
-    func set<Value: Sendable>(_ member: WritableKeyPath<State, Value> & Sendable, _ value: Value) {
+    func set<Value: Sendable>(_ member: any WritableKeyPath<State, Value> & Sendable, _ value: Value) {
         state.withLock { $0[keyPath: member] = value }
     }
 
@@ -40,7 +40,15 @@ final class CountingInMemory: CountingService {
         }
     }
 
+    /// How many calls recorded something.
+    var records: Int { state.withLock { $0.records } }
+    var isEmpty: Bool { state.withLock { $0.counts.isEmpty } }
+
     // MARK: Writing
+
+    func admit(_ chunk: Chunk) throws(EventRejection) {
+        for delta in chunk.deltas { try admit(delta.banner) }
+    }
 
     func admit(_ input: EventInput, backfill: Bool) throws(EventRejection) -> CountedEvent {
         let now = now
@@ -54,9 +62,16 @@ final class CountingInMemory: CountingService {
             if id.isEmpty { throw .idEmpty }
             if id.utf8.count > Limits.eventIDBytes { throw .idTooLong(bytes: id.utf8.count) }
         }
+        try admit(input.banner)
+        return CountedEvent(
+            banner: input.banner, kind: input.kind, minute: minute, count: input.count,
+            id: input.id.map { EventID($0, banner: input.banner, kind: input.kind) })
+    }
+
+    private func admit(_ banner: BannerID) throws(EventRejection) {
         let refusal: BannerDirectory.Refusal? = state.withLock { state in
             do throws(BannerDirectory.Refusal) {
-                try state.directory.admit(input.banner)
+                try state.directory.admit(banner)
                 return nil
             } catch { return error }
         }
@@ -65,9 +80,6 @@ final class CountingInMemory: CountingService {
         case .tooManyBanners(let limit): throw .tooManyBanners(limit: limit)
         default: break
         }
-        return CountedEvent(
-            banner: input.banner, kind: input.kind, minute: minute, count: input.count,
-            id: input.id.map { EventID($0, banner: input.banner, kind: input.kind) })
     }
 
     func record(_ events: [CountedEvent]) async throws(IngestError) -> Receipt {
@@ -75,7 +87,8 @@ final class CountingInMemory: CountingService {
             if let error = state.ingestError { return .failure(error) }
             for event in events {
                 if let id = event.id, !state.eventIDs.insert(id).inserted { continue }
-                state.counts[RowKey(banner: event.banner, kind: event.kind, start: event.minute), default: 0] += event.count
+                state.counts[RowKey(banner: event.banner, kind: event.kind, start: event.minute), default: 0] +=
+                    event.count
             }
             state.records += 1
             state.offset += 1
@@ -131,7 +144,7 @@ final class CountingInMemory: CountingService {
     func banner(_ id: BannerID) -> Banner? { state.withLock { $0.directory[id] } }
 
     func banners(after: BannerID?, limit: Int) -> [Banner] {
-        state.withLock { $0.directory.all }.filter { banner in after.map { banner.id > $0 } ?? true }.prefix(limit).map { $0 }
+        state.withLock { $0.directory.banners(after: after, limit: limit) }
     }
 
     var bannerCount: Int { state.withLock { $0.directory.count } }

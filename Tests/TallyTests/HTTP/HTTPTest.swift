@@ -9,18 +9,18 @@ import NIOCore
 
 @testable import TallyServer
 
-/// The routes over a service in memory, asked without a socket.
-struct HTTPTest {
-    let service: CountingInMemory
+/// The routes over a service, asked without a socket, or over one.
+struct Routes<Service: CountingService>: Sendable {
+    let service: Service
     let metrics = HTTPMetrics(registry: MetricsRegistry())
     var configuration = HTTPConfiguration(port: 0)
 
-    init(_ service: CountingInMemory = CountingInMemory()) { self.service = service }
+    init(service: Service) { self.service = service }
 
     var application: some ApplicationProtocol {
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
-        return makeApplication(service: service, metrics: metrics, configuration: configuration, logger: logger)
+        makeApplication(
+            service: service, metrics: metrics, configuration: configuration,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     @discardableResult
@@ -31,8 +31,7 @@ struct HTTPTest {
     }
 
     func send(
-        _ method: HTTPRequest.Method, _ uri: String, bytes: [UInt8]?, headers: HTTPFields = [:],
-        live: Bool = false
+        _ method: HTTPRequest.Method, _ uri: String, bytes: [UInt8]?, headers: HTTPFields = [:], live: Bool = false
     ) async throws -> Answer {
         try await application.test(live ? .live : .router) { client in
             let response = try await client.executeRequest(
@@ -47,6 +46,13 @@ struct HTTPTest {
     }
 
     func refusals(_ reason: String) -> UInt64 { metrics.refusals(reason).value }
+}
+
+/// The routes alone: what is behind them is a dictionary that can be told to fail.
+typealias HTTPTest = Routes<CountingInMemory>
+
+extension Routes<CountingInMemory> {
+    init(_ service: CountingInMemory = CountingInMemory()) { self.init(service: service) }
 }
 
 struct Answer: Sendable {

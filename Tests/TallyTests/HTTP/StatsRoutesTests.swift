@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import HTTPTypes
 import Hummingbird
 import TallyCore
@@ -9,7 +10,9 @@ import Testing
 
 struct StatsRoutesTests {
     /// The example of the specification: eight clicks in four of five minutes.
-    static let example = ["10:00:10", "10:00:20", "10:00:30", "10:00:40", "10:01:10", "10:01:11", "10:03:22", "10:04:33"]
+    static let example = [
+        "10:00:10", "10:00:20", "10:00:30", "10:00:40", "10:01:10", "10:01:11", "10:03:22", "10:04:33",
+    ]
 
     private func counted() async throws -> HTTPTest {
         let test = HTTPTest()
@@ -19,12 +22,14 @@ struct StatsRoutesTests {
         return test
     }
 
-    private let naive = #"{"stats":[{"ts":"2024-12-12T10:00:00","v":4},{"ts":"2024-12-12T10:01:00","v":2},"#
+    private let naive =
+        #"{"stats":[{"ts":"2024-12-12T10:00:00","v":4},{"ts":"2024-12-12T10:01:00","v":2},"#
         + #"{"ts":"2024-12-12T10:03:00","v":1},{"ts":"2024-12-12T10:04:00","v":1}]}"#
 
     @Test func `the example gives these bytes`() async throws {
         let test = try await counted()
-        let answer = try await test.send(.post, "/stats/1", #"{"from":"2024-12-12T10:00:00","to":"2024-12-12T10:05:00"}"#)
+        let answer = try await test.send(
+            .post, "/stats/1", #"{"from":"2024-12-12T10:00:00","to":"2024-12-12T10:05:00"}"#)
         #expect(answer.status == 200)
         #expect(answer.type == "application/json")
         #expect(answer.text == naive)
@@ -68,20 +73,26 @@ struct StatsRoutesTests {
         #expect(try await test.send(.post, "/stats/2", one).text == #"{"stats":[]}"#)
     }
 
-    @Test func `counts clicks alone unless another kind is named, and names the banners where there are all`() async throws {
+    @Test func `counts clicks alone unless another kind is named, and names the banners where there are all`()
+        async throws
+    {
         let test = try await counted()
-        try await test.send(.post, "/v1/events?backfill=true", #"[{"banner":2,"ts":1733997600,"kind":"impression","n":9},{"banner":3,"ts":1733997600}]"#)
+        try await test.send(
+            .post, "/v1/events?backfill=true",
+            #"[{"banner":2,"ts":1733997600,"kind":"impression","n":9},{"banner":3,"ts":1733997600}]"#)
         let range = #""from":"2024-12-12T10:00:00","to":"2024-12-12T10:00:00""#
         #expect(
             try await test.send(.post, "/stats", "{\(range)}").text
-                == #"{"stats":[{"bannerId":1,"ts":"2024-12-12T10:00:00","v":4},{"bannerId":3,"ts":"2024-12-12T10:00:00","v":1}]}"#)
+                == #"{"stats":[{"bannerId":1,"ts":"2024-12-12T10:00:00","v":4},{"bannerId":3,"ts":"2024-12-12T10:00:00","v":1}]}"#
+        )
         #expect(
             try await test.send(.post, "/stats/2", #"{\#(range),"kind":"impression"}"#).text
                 == #"{"stats":[{"ts":"2024-12-12T10:00:00","v":9}]}"#)
     }
 
     @Test(arguments: [
-        ("", "the body is empty"), ("{", "not JSON"), (#"{"from":"2024-12-12T10:00:00""#, "not JSON"), ("[]", "an array"),
+        ("", "the body is empty"), ("{", "not JSON"), (#"{"from":"2024-12-12T10:00:00""#, "not JSON"),
+        ("[]", "an array"),
         ("null", "null"), ("{}", "from is missing"), (#"{"from":1733997600}"#, "to is missing"),
         (#"{"from":1733997600,"tsFrom":1733997600,"to":1733997600}"#, "mean the same"),
         (#"{"from":"yesterday","to":1733997600}"#, #"from is the text "yesterday", which is not a time"#),
@@ -108,7 +119,9 @@ struct StatsRoutesTests {
         let from = Minute(sinceEpoch: 28_000_000)!
         for (length, status) in [(527_040, 200), (527_041, 400)] {
             let to = from.advanced(by: Int64(length - 1))
-            #expect(try await test.send(.post, "/stats/1", #"{"from":\#(from.unixSeconds),"to":\#(to.unixSeconds)}"#).status == status)
+            #expect(
+                try await test.send(.post, "/stats/1", #"{"from":\#(from.unixSeconds),"to":\#(to.unixSeconds)}"#).status
+                    == status)
         }
     }
 
