@@ -65,15 +65,15 @@ struct LiveConnectionTests {
     }
 
     @Test(arguments: [
-        ["POST /counter/7 HTTP/1.1\r\nHost: x\r\n"],
-        ["POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n", "{\"banner\":7}\n"],
+        "POST /counter/7 HTTP/1.1\r\nHost: x\r\n",
+        "POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{\"banner\":7}\n",
     ])
-    func `a request that does not arrive in time is answered 408, and nothing of it counts`(pieces: [String])
+    func `a request that does not arrive in time is answered 408, and nothing of it counts`(request: String)
         async throws
     {
         var test = HTTPTest()
         test.configuration.requestTimeout = .milliseconds(100)
-        let answer = try await exchange(test, pieces)
+        let answer = try await exchange(test, [request])
         #expect(answer.hasPrefix("HTTP/1.1 408 Request Timeout\r\n"))
         #expect(test.metrics.timeouts.value == 1)
         #expect(test.service.isEmpty)
@@ -123,8 +123,8 @@ struct LiveConnectionTests {
     @Test func `a connection that waits too long is closed`() async throws {
         var test = HTTPTest()
         test.configuration.idleTimeout = .milliseconds(100)
-        let answer = try await exchange(test, ["GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"])
-        #expect(answer.hasSuffix("ok\n"))
+        // The exchange ends when the server closes, so that it ends is what is tested.
+        #expect(try await exchange(test, []).isEmpty)
         #expect(test.metrics.timeouts.value == 0)
     }
 
