@@ -11,7 +11,8 @@ enum SpoolFile {
     static func copy(
         of input: InputFile, in directory: String, progress: (Int64) throws -> Void
     ) throws -> InputFile {
-        var template = Array("\(directory)/tally-import-XXXXXX".utf8CString)
+        let random = String(repeating: "X", count: 6)
+        var template = Array("\(directory)/tally-import-\(random)".utf8CString)
         let descriptor = mkstemp(&template)
         if descriptor < 0 { throw CommandFailure.failed("\(directory): \(SystemError.text(errno))") }
         unlink(template)

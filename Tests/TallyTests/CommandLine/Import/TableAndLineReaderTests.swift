@@ -53,7 +53,7 @@ struct TableAndLineReaderTests {
             (#"{"banner":1.5,"ts":0}"#, "“banner” must be a whole number"),
             (#"{"banner":"1","ts":0}"#, "“banner” must be a whole number"),
             (#"{"banner":0,"ts":0}"#, "is no banner"), (#"{"banner":-1,"ts":0}"#, "is no banner"),
-            (#"{"banner":1,"ts":-1}"#, "is no time"), (#"{"banner":1,"ts":"soon"}"#, "is not a time"),
+            (#"{"banner":1,"ts":-1}"#, "is out of range"), (#"{"banner":1,"ts":"soon"}"#, "is not a time"),
             (#"{"banner":1,"ts":true}"#, "“ts” must be a text"), (#"{"banner":1,"ts":0,"n":0}"#, "is no count"),
             (#"{"banner":1,"ts":0,"n":1000000001}"#, "is no count"),
             (#"{"banner":1,"ts":0,"kind":"Click"}"#, "is no kind"),
