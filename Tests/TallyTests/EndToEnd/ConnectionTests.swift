@@ -35,11 +35,12 @@ extension EndToEndTests {
             try await withSandbox { sandbox in
                 let tally = try await sandbox.serve()
                 try await RawConnection.with(port: tally.port) { slow in
-                    try await slow.send("POST /counter/7 HTTP/1.1\r\nHost: tally\r\nContent-Length: 10\r\n\r\n12345")
+                    try await slow.send("POST /v1/events HTTP/1.1\r\nHost: tally\r\nContent-Length: 12\r\n\r\n")
+                    try await slow.send(#"{"bann"#)
                     try await tally.client.click(8, times: 20)
                     #expect(try await tally.client.total(of: 7) == 0)
-                    try await slow.send("67890")
-                    #expect(try await slow.read(until: "\r\n\r\n")?.hasPrefix("HTTP/1.1 204") == true)
+                    try await slow.send(#"er":7}"#)
+                    #expect(try await slow.read(until: "\r\n\r\n")?.hasPrefix("HTTP/1.1 200") == true)
                 }
                 #expect(try await tally.client.total(of: 7) == 1)
                 #expect(try await tally.client.total(of: 8) == 20)

@@ -6,6 +6,9 @@ import Testing
 extension EndToEndTests {
     @Suite("Asked to stop, the server stops and loses nothing", .timeLimit(.minutes(1)))
     struct StopTests {
+        private static let halfARequest =
+            "POST /v1/events HTTP/1.1\r\nHost: tally\r\nContent-Length: 1000\r\n\r\n" + #"{"banner":7}"#
+
         @Test("it ends with 0 and has everything after the next start", arguments: [SIGTERM, SIGINT])
         func gracefulStop(signal: Int32) async throws {
             try await withSandbox { sandbox in
@@ -47,7 +50,7 @@ extension EndToEndTests {
                 let first = try await sandbox.serve("--stop-timeout", "1h", "--request-timeout", "1h")
                 try await first.client.click(7, times: 3)
                 try await RawConnection.with(port: first.port) { connection in
-                    try await connection.send("POST /counter/7 HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345")
+                    try await connection.send(Self.halfARequest)
                     // Answered behind the first half, so that the server has that, too.
                     #expect(try await first.client.get("/healthz").status == 200)
                     first.process.signal(signal)
@@ -73,7 +76,7 @@ extension EndToEndTests {
                 let first = try await sandbox.serve("--stop-timeout", "1s", "--request-timeout", "1h")
                 #expect(try await first.client.count(7).status == 204)
                 try await RawConnection.with(port: first.port) { connection in
-                    try await connection.send("POST /counter/7 HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345")
+                    try await connection.send(Self.halfARequest)
                     #expect(try await first.client.get("/healthz").status == 200)
                     _ = try await first.terminate(within: .seconds(8))
                 }

@@ -103,7 +103,9 @@ extension Sandbox {
 
     /// Another program holds the store's lock meanwhile, as a careless backup does.
     fileprivate func whileStoreIsLocked(_ body: () async throws -> Void) async throws {
-        let queue = try DatabaseQueue(path: store)
+        var configuration = GRDB.Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let queue = try DatabaseQueue(path: store, configuration: configuration)
         try await queue.writeWithoutTransaction { try $0.execute(sql: "BEGIN EXCLUSIVE") }
         try await body()
         try await queue.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
