@@ -24,7 +24,7 @@ extension EndToEndTests {
                 }
                 let clicks = try await tally.client.total(of: 7)
                 #expect(try await tally.terminate() == .code(0))
-                #expect(try await sandbox.serve().client.total(of: 7) == clicks)
+                #expect(try await sandbox.serve("--layout", layout).client.total(of: 7) == clicks)
             }
         }
 
