@@ -5,7 +5,9 @@ package struct CRC32C {
     private static let tables: [UInt32] = {
         var tables = [UInt32](repeating: 0, count: 8 * 256)
         for byte in 0..<256 {
-            tables[byte] = (0..<8).reduce(UInt32(byte)) { value, _ in value & 1 == 1 ? value >> 1 ^ 0x82F6_3B78 : value >> 1 }
+            tables[byte] = (0..<8).reduce(UInt32(byte)) { value, _ in
+                value & 1 == 1 ? value >> 1 ^ 0x82F6_3B78 : value >> 1
+            }
         }
         for table in 1..<8 {
             for byte in 0..<256 {
@@ -27,7 +29,8 @@ package struct CRC32C {
             var crc = state
             var position = 0
             while position + 8 <= bytes.count {
-                let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)) ^ UInt64(crc)
+                let word =
+                    UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)) ^ UInt64(crc)
                 crc = tables[7 * 256 + Int(word & 0xFF)]
                 crc ^= tables[6 * 256 + Int(word >> 8 & 0xFF)]
                 crc ^= tables[5 * 256 + Int(word >> 16 & 0xFF)]

@@ -11,24 +11,27 @@ package enum JournalDump {
     ///
     /// Nothing is changed, and neither the chunks that are damaged nor the end of an unfinished batch are told apart:
     /// `JournalVerification` does that.
+    /// - Parameter line: is given each line, without its end; what it throws ends the work.
+    /// - Throws: a `JournalError` when the disk can't be read.
     package static func run(
-        on disk: any Disk, from offset: LogOffset = LogOffset(1), line: (String) -> Void
-    ) throws(JournalError) {
-        do throws(DiskError) {
+        on disk: any Disk, from offset: LogOffset = LogOffset(1), line: (String) throws -> Void
+    ) throws {
+        try JournalError.translating {
             _ = try JournalSurvey(
                 JournalFiles(disk: disk),
                 visit: { segment, bytes in
                     for finding in segment.findings where finding.record.offset >= offset {
-                        do throws(ChunkDecodingError) {
-                            let chunk = try Chunk(decoding: bytes[finding.record.payload])
-                            line(text(LogEntry(offset: finding.record.offset, chunk: chunk)))
-                        } catch {
-                            line("offset=\(finding.record.offset) \(error)")
-                        }
+                        try line(text(finding.record, in: bytes))
                     }
                 })
+        }
+    }
+
+    private static func text(_ record: JournalRecord, in bytes: [UInt8]) -> String {
+        do throws(ChunkDecodingError) {
+            return text(LogEntry(offset: record.offset, chunk: try Chunk(decoding: bytes[record.payload])))
         } catch {
-            throw JournalError(error)
+            return "offset=\(record.offset) \(error)"
         }
     }
 

@@ -21,6 +21,15 @@ extension JournalError: CustomStringConvertible {
 
 extension JournalError {
     init(_ error: DiskError) { self = .unavailable("the journal can't be used: \(error)") }
+
+    /// For tools, whose callers may stop them by an error of their own: that passes unchanged.
+    static func translating<Value>(_ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch let error as DiskError {
+            throw JournalError(error)
+        }
+    }
 }
 
 /// Damage to what was acknowledged: where, what, and the command that repairs it.

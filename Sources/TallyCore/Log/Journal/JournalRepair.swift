@@ -52,12 +52,14 @@ package struct JournalRepair {
         self.knownIdentity = identity
     }
 
-    /// - Parameter progress: is told how many bytes were read, of how many; it may begin anew.
-    /// - Throws: `.unavailable` when there is no room for the copies, `.newer` for a newer tally's journal.
-    package func run(progress: (Int, Int) -> Void = { _, _ in }) throws(JournalError) -> JournalRepairReport {
+    /// - Parameter progress: is told how many bytes were read, of how many, before anything is changed; what it throws
+    ///   ends the work.
+    /// - Throws: a `JournalError`: `.unavailable` when there is no room for the copies, `.newer` for a newer tally's
+    ///   journal.
+    package func run(progress: (Int, Int) throws -> Void = { _, _ in }) throws -> JournalRepairReport {
         var report = JournalRepairReport()
         do throws(JournalError) {
-            _ = try files.recover(place: place, changes: false, progress: progress)
+            _ = try files.recover(place: place, changes: false)
         } catch .damaged {
             try rewrite(&report, progress: progress)
         } catch {
@@ -92,15 +94,13 @@ package struct JournalRepair {
         report.lastOffset = end
     }
 
-    private func rewrite(
-        _ report: inout JournalRepairReport, progress: (Int, Int) -> Void
-    ) throws(JournalError) {
-        do throws(DiskError) {
+    private func rewrite(_ report: inout JournalRepairReport, progress: (Int, Int) throws -> Void) throws {
+        try JournalError.translating {
             let survey = try JournalSurvey(files, identity: knownIdentity, progress: progress)
             guard let identity = survey.identity else {
-                throw DiskError.failed(
-                    "no header can be read, so the journal's identity is unknown; name it with --identity "
-                        + "(the store knows it: a log named journal-… )")
+                throw JournalError.unavailable(
+                    "no header of the journal can be read, so its identity is unknown: name it as the store does, "
+                        + "where the log is called journal- and the identity's 32 digits")
             }
             let plan = RepairPlan(
                 survey.segments, identity: identity, checkpoint: checkpoint, checkpointSequence: checkpointSequence)
@@ -116,8 +116,6 @@ package struct JournalRepair {
             try disk.syncDirectory()
             for piece in plan.pieces where piece.replaces { try files.publish(piece.header) }
             try disk.syncDirectory()
-        } catch {
-            throw JournalError(error)
         }
     }
 

@@ -22,22 +22,20 @@ package struct JournalReport: Equatable, Sendable {
 
 /// Reads a whole journal and changes nothing.
 package enum JournalVerification {
-    /// - Parameter progress: is told how many bytes were read, of how many.
+    /// - Parameter progress: is told how many bytes were read, of how many; what it throws ends the work.
+    /// - Throws: a `JournalError` when the disk can't be read or a newer tally wrote it. Damage is in the report.
     package static func run(
-        on disk: any Disk, place: JournalPlace, progress: (Int, Int) -> Void = { _, _ in }
-    ) throws(JournalError) -> JournalReport {
+        on disk: any Disk, place: JournalPlace, progress: (Int, Int) throws -> Void = { _, _ in }
+    ) throws -> JournalReport {
         let files = JournalFiles(disk: disk)
         var report = JournalReport()
-        let survey: JournalSurvey
-        do throws(DiskError) {
-            survey = try JournalSurvey(
+        try JournalError.translating {
+            let survey = try JournalSurvey(
                 files, progress: progress, visit: { segment, bytes in report.add(segment, bytes, place: place) })
             report.identity = survey.identity
             if survey.identity == nil { report.addUnreadable(SegmentName.segments(in: try disk.files()), place) }
-        } catch {
-            throw JournalError(error)
+            report.addHoles(between: survey.segments, place)
         }
-        report.addHoles(between: survey.segments, place)
         do throws(JournalError) {
             let recovery = try files.recover(place: place, changes: false)
             if let doubt = recovery.doubt { report.dismiss(doubt, place) }

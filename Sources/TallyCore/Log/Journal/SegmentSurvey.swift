@@ -131,10 +131,11 @@ struct JournalSurvey {
     /// - Parameters:
     ///   - identity: the journal's, where it is known; else most of the headers decide.
     ///   - visit: is given each file's survey and bytes.
+    /// - Throws: a `DiskError`, and what `progress` and `visit` throw.
     init(
-        _ files: JournalFiles, identity: NodeID? = nil, progress: (Int, Int) -> Void = { _, _ in },
-        visit: (SegmentSurvey, [UInt8]) -> Void = { _, _ in }
-    ) throws(DiskError) {
+        _ files: JournalFiles, identity: NodeID? = nil, progress: (Int, Int) throws -> Void = { _, _ in },
+        visit: (SegmentSurvey, [UInt8]) throws -> Void = { _, _ in }
+    ) throws {
         let names = SegmentName.segments(in: try files.disk.files())
         self.identity = identity
         if identity == nil { self.identity = try JournalSurvey.identity(of: names, on: files.disk) }
@@ -147,9 +148,9 @@ struct JournalSurvey {
             let bytes = try files.readAll(name)
             let survey = SegmentSurvey(name: name, first: first, bytes: bytes, identity: identity)
             segments.append(survey)
-            visit(survey, bytes)
+            try visit(survey, bytes)
             done += bytes.count
-            progress(done, total)
+            try progress(done, total)
         }
     }
 

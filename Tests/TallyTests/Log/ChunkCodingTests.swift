@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+
+@testable import TallyCore
+
+/// The chunk that docs/chunk-format.md takes apart.
+enum ChunkExample {
+    static let chunk = Chunk(
+        node: SampleChunks.node, sequence: 300, time: Timestamp(milliseconds: 1_733_997_600_123),
+        kinds: [.click, .impression],
+        deltas: [
+            delta(42, kind: 0, minutes: 0, count: 3), delta(43, kind: 0, minutes: 0, count: 1),
+            delta(42, kind: 0, minutes: 1, count: 200), delta(42, kind: 1, minutes: 0, count: 7),
+        ],
+        identified: [
+            IdentifiedDelta(
+                id: EventID(bits: 0xA0A1_A2A3_A4A5_A6A7_A8A9_AAAB_ACAD_AEAF),
+                delta: delta(42, kind: 0, minutes: 0, count: 1))
+        ])
+
+    private static func delta(_ banner: Int64, kind: UInt8, minutes: Int64, count: Int64) -> Delta {
+        let minute = Minute(unixSeconds: 1_733_997_600 + minutes * 60)!
+        return Delta(banner: BannerID(banner)!, kind: kind, minute: minute, count: count)
+    }
+}
+
+@Suite("The bytes of a chunk")
+struct ChunkCodingTests {
+    private func decoded(_ bytes: [UInt8]) throws(ChunkDecodingError) -> Chunk { try Chunk(decoding: bytes[...]) }
+
+    @Test("are those of the example in docs/chunk-format.md")
+    func example() throws {
+        #expect(HexText.lines(of: ChunkExample.chunk.encoded()) == Self.example)
+        #expect(try decoded(ChunkExample.chunk.encoded()) == ChunkExample.chunk)
+    }
+
+    private static let example = """
+        """
+
+    @Test("every chunk comes back as it was", arguments: 1...20 as ClosedRange<UInt64>)
+    func roundTrip(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        for _ in 0..<100 {
+            let chunk = SampleChunks.random(using: &generator)
+            #expect(try decoded(chunk.encoded()) == chunk, "seed \(seed)")
+        }
+    }
+
+    @Test("they are read from the middle of others")
+    func slice() throws {
+        let bytes = ChunkExample.chunk.encoded()
+        let surrounded = [1, 2, 3] + bytes + [4, 5]
+        #expect(try Chunk(decoding: surrounded[3..<3 + bytes.count]) == ChunkExample.chunk)
+    }
+
+    @Test("without any of their last ones they are no chunk")
+    func truncations() {
+        let bytes = ChunkExample.chunk.encoded()
+        for count in 0..<bytes.count {
+            #expect(throws: ChunkDecodingError.self, "\(count) bytes") { try decoded(Array(bytes[..<count])) }
+        }
+    }
+
+    @Test("with others behind them they are no chunk")
+    func trailingBytes() {
+        #expect(throws: ChunkDecodingError.malformed("1 bytes after its end")) {
+            try decoded(ChunkExample.chunk.encoded() + [0])
+        }
+    }
+
+    @Test("of another version are not read", arguments: [UInt8(0), 2, 255])
+    func unknownVersion(_ version: UInt8) {
+        var bytes = ChunkExample.chunk.encoded()
+        bytes[0] = version
+        #expect(throws: ChunkDecodingError.unknownVersion(version)) { try decoded(bytes) }
+    }
+
+    @Test("when changed, are no chunk or another one in canonical form", arguments: 1...10 as ClosedRange<UInt64>)
+    func changedBytes(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        for _ in 0..<300 {
+            var bytes = SampleChunks.random(using: &generator).encoded()
+            for _ in 0..<Int.random(in: 1...3, using: &generator) {
+                bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8(truncatingIfNeeded: generator.next())
+            }
+            // One chunk has one spelling: whatever is read is written the same way.
+            if let chunk = try? decoded(bytes) { #expect(chunk.encoded() == bytes, "seed \(seed)") }
+        }
+    }
+
+    @Test("of any kind never stop the process", arguments: 1...10 as ClosedRange<UInt64>)
+    func anyBytes(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        for _ in 0..<1000 {
+            let count = Int.random(in: 0...60, using: &generator)
+            var bytes = (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+            if !bytes.isEmpty { bytes[0] = Chunk.version }
+            if let chunk = try? decoded(bytes) { #expect(chunk.encoded() == bytes, "seed \(seed)") }
+        }
+    }
+
+    /// Everything before the kinds.
+    private func head(sequence: UInt64 = 1, time: UInt64 = 0) -> ByteWriter {
+        var writer = ByteWriter()
+        writer.write(Chunk.version)
+        writer.write(UInt128(5))
+        writer.writeVariable(sequence)
+        writer.writeVariable(time)
+        return writer
+    }
+
+    /// A chunk of clicks with these entries, as they are.
+    private func clicks(_ entries: [[UInt64]]) -> [UInt8] {
+        var writer = head()
+        writer.writeVariable(1)
+        writer.write(UInt8(5))
+        writer.write(contentsOf: "click".utf8)
+        writer.writeVariable(UInt64(entries.count))
+        for number in entries.joined() { writer.writeVariable(number) }
+        writer.writeVariable(0)
+        return writer.bytes
+    }
+
+    @Test("with a sequence or a time out of range are no chunk")
+    func ranges() throws {
+        func chunk(_ head: ByteWriter) -> [UInt8] { head.bytes + [0, 0, 0] }
+        #expect(try decoded(chunk(head(sequence: Chunk.lastSequence))).sequence == Chunk.lastSequence)
+        for sequence in [0, Chunk.lastSequence + 1, .max] {
+            #expect(throws: ChunkDecodingError.malformed("a sequence out of range")) {
+                try decoded(chunk(head(sequence: sequence)))
+            }
+        }
+        #expect(throws: ChunkDecodingError.malformed("a time beyond 64 bits")) {
+            try decoded(chunk(head(time: 1 << 63)))
+        }
+    }
+
+    @Test("with entries that can't be are no chunk")
+    func entries() throws {
+        #expect(try decoded(clicks([[0, 0, 1, 1], [0, 0, 1, 1]])).deltas.map(\.banner.value) == [1, 2])
+        let farMinute = UInt64(Minute.last.sinceEpoch) * 2 + 2
+        let beyond: UInt64 = 1 << 63
+        let lastBanner = UInt64(Int64.max)
+        let wrong: [(entries: [[UInt64]], text: String)] = [
+            ([[1, 0, 1, 1]], "an unknown kind"),
+            ([[.max, 0, 1, 1]], "an unknown kind"),
+            ([[0, 1, 1, 1]], "a minute out of range"),
+            ([[0, farMinute, 1, 1]], "a minute out of range"),
+            ([[0, 0, 0, 1]], "a banner id out of range"),
+            ([[0, 0, beyond, 1]], "a banner id out of range"),
+            ([[0, 0, 1, 0]], "a count out of range"),
+            ([[0, 0, 1, beyond]], "a count out of range"),
+            ([[0, 0, 1, 1], [0, 0, 0, 1]], "deltas out of order"),
+            ([[0, 2, 1, 1], [0, 1, 1, 1]], "deltas out of order"),
+            ([[0, 0, 1, 1], [0, 0, lastBanner, 1]], "a number beyond 64 bits"),
+        ]
+        for (entries, text) in wrong {
+            #expect(throws: ChunkDecodingError.malformed(text), "\(entries)") { try decoded(clicks(entries)) }
+        }
+    }
+
+    @Test("with kinds that are none, twice there or out of order are no chunk")
+    func kinds() throws {
+        func chunk(_ kinds: [String]) -> [UInt8] {
+            var writer = head()
+            writer.writeVariable(UInt64(kinds.count))
+            for kind in kinds {
+                writer.write(UInt8(kind.utf8.count))
+                writer.write(contentsOf: kind.utf8)
+            }
+            return writer.bytes + [0, 0]
+        }
+        #expect(try decoded(chunk(["a", "ab", "b"])).kinds.count == 3)
+        for kinds in [["a", "a"], ["b", "a"], ["ab", "a"]] {
+            #expect(throws: ChunkDecodingError.malformed("kinds out of order")) { try decoded(chunk(kinds)) }
+        }
+        for kind in ["", "A", "1a", "a-b", String(repeating: "a", count: 33), "ä"] {
+            #expect(throws: ChunkDecodingError.self, "\(kind)") { try decoded(chunk([kind])) }
+        }
+    }
+
+    @Test("that promise more than the limits allow are refused before they are read")
+    func limits() {
+        func chunk(kinds: UInt64, deltas: UInt64, identified: UInt64) -> [UInt8] {
+            var writer = head()
+            for number in [kinds, deltas, identified] { writer.writeVariable(number) }
+            return writer.bytes
+        }
+        #expect(throws: ChunkDecodingError.self) {
+            try decoded(chunk(kinds: 257, deltas: 0, identified: 0))
+        }
+        #expect(throws: ChunkDecodingError.malformed("100001 deltas")) {
+            try decoded(chunk(kinds: 0, deltas: 100_001, identified: 0))
+        }
+        #expect(throws: ChunkDecodingError.malformed("\(UInt64.max) identified events")) {
+            try decoded(chunk(kinds: 0, deltas: 0, identified: .max))
+        }
+    }
+
+    @Test("the largest chunk that a node makes is within the limit")
+    func largestChunk() throws {
+        let banner = try #require(BannerID(Int64.max))
+        let id = EventID(bits: .max)
+        let entries = (0..<Limits.chunkEntries).map { index in
+            let minute: Minute = index % 2 == 0 ? .first : .last
+            return IdentifiedDelta(id: id, delta: Delta(banner: banner, kind: 0, minute: minute, count: .max))
+        }
+        let chunk = Chunk(
+            node: SampleChunks.node, sequence: Chunk.lastSequence, time: Timestamp(milliseconds: .max), kinds: [.click],
+            deltas: [], identified: entries)
+        #expect(chunk.encoded().count <= Limits.chunkBytes)
+    }
+}

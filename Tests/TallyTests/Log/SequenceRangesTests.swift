@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+
+@testable import TallyCore
+
+@Suite("The sequences of a node that were counted")
+struct SequenceRangesTests {
+    @Test("behave like a set of numbers", arguments: 1...50 as ClosedRange<UInt64>)
+    func likeASet(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        var ranges = SequenceRanges()
+        var set: Set<UInt64> = []
+        let most = UInt64.random(in: 1...60, using: &generator)
+        for _ in 0..<150 {
+            let number = UInt64.random(in: 1...most, using: &generator)
+            let isNew = ranges.insert(number)
+            #expect(isNew == set.insert(number).inserted, "seed \(seed)")
+            for number in 0...most + 1 { #expect(ranges.contains(number) == set.contains(number), "seed \(seed)") }
+            let highest = set.max() ?? 0
+            #expect(ranges.highest == highest)
+            #expect(ranges.missing == highest - UInt64(set.count), "seed \(seed)")
+            #expect(SequenceRanges(ranges.ranges) == ranges, "seed \(seed): \(ranges.ranges)")
+        }
+    }
+
+    @Test("in order they are one range")
+    func inOrder() {
+        var ranges = SequenceRanges()
+        for number in 1...1000 as ClosedRange<UInt64> {
+            let isNew = [ranges.insert(number), ranges.insert(number)]
+            #expect(isNew == [true, false])
+        }
+        #expect(ranges.ranges == [1...1000])
+        #expect(ranges.missing == 0)
+    }
+
+    @Test("the last number there is can be inserted")
+    func lastNumber() {
+        var ranges = SequenceRanges()
+        let isNew = [ranges.insert(Chunk.lastSequence), ranges.insert(Chunk.lastSequence - 1)]
+        #expect(isNew == [true, true])
+        #expect(ranges.ranges == [Chunk.lastSequence - 1...Chunk.lastSequence])
+        #expect(ranges.missing == Chunk.lastSequence - 2)
+    }
+
+    @Test("ranges that touch, overlap or are out of order are refused")
+    func wrongRanges() {
+        let wrong: [[ClosedRange<UInt64>]] = [[1...2, 3...4], [1...5, 5...6], [1...5, 2...3], [5...6, 1...2]]
+        for ranges in wrong { #expect(SequenceRanges(ranges) == nil, "\(ranges)") }
+        #expect(SequenceRanges([1...2, 4...4, 9...12])?.missing == 5)
+        #expect(SequenceRanges([]) == SequenceRanges())
+    }
+}
