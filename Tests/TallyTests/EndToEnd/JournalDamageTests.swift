@@ -88,59 +88,14 @@ extension EndToEndTests {
     }
 }
 
-extension Sandbox {
-    /// A file of the journal.
-    fileprivate struct Segment {
-        let url: URL
-
-        var name: String { url.lastPathComponent }
-
-        func contents() throws -> Data { try Data(contentsOf: url) }
-
-        /// Segments are made with zeros.
-        func endOfRecords() throws -> Int {
-            let last = try #require(try contents().lastIndex { $0 != 0 })
-            return (last + 8) / 8 * 8
+extension Sandbox.Segment {
+    fileprivate func apply(_ damage: EndToEndTests.JournalDamageTests.Damage) throws {
+        let contents = try contents()
+        let middle = contents.count / 2
+        switch damage {
+        case .flippedBit: try overwrite(at: middle, with: [contents[middle] ^ 0x10])
+        case .cutShort: #expect(truncate(url.path, middle) == 0)
+        case .emptied: try overwrite(at: middle, with: [UInt8](repeating: 0, count: 4096))
         }
-
-        func overwrite(at position: Int, with bytes: [UInt8]) throws {
-            let file = try FileHandle(forUpdating: url)
-            defer { try? file.close() }
-            try file.seek(toOffset: UInt64(position))
-            try file.write(contentsOf: bytes)
-        }
-
-        func apply(_ damage: EndToEndTests.JournalDamageTests.Damage) throws {
-            let contents = try contents()
-            let middle = contents.count / 2
-            switch damage {
-            case .flippedBit: try overwrite(at: middle, with: [contents[middle] ^ 0x10])
-            case .cutShort: #expect(truncate(url.path, middle) == 0)
-            case .emptied: try overwrite(at: middle, with: [UInt8](repeating: 0, count: 4096))
-            }
-        }
-    }
-
-    /// In the order of the log.
-    fileprivate func segments() throws -> [Segment] {
-        let journal = URL(filePath: data).appending(path: "journal")
-        return try FileManager.default.contentsOfDirectory(atPath: journal.path)
-            .filter { $0.hasSuffix(".segment") }.sorted().map { Segment(url: journal.appending(path: $0)) }
-    }
-
-    /// Counts until the journal has two segments, and kills the server before anything is in the store.
-    /// - Returns: how many clicks of banner 7 were acknowledged.
-    fileprivate func fillSegments() async throws -> Int {
-        let tally = try await serve("--segment-size", "1MiB", "--flush-every", "1h")
-        var counted = 0
-        while try segments().count < 2 {
-            let lines = (1...1000).map { #"{"banner":7,"id":"\#(counted + $0)"}"# }
-            try #require(try await tally.client.post(events: lines).status == 200)
-            counted += lines.count
-        }
-        // One commit more, which knows that those before were durable.
-        try await tally.client.click(7)
-        try await tally.kill()
-        return counted + 1
     }
 }

@@ -64,6 +64,28 @@ extension EndToEndTests {
             }
         }
 
+        @Test("a store that is gone when the journal alone no longer has everything stops the start")
+        func lostStore() async throws {
+            try await withSandbox { sandbox in
+                let counted = try await sandbox.fillSegments()
+                let first = try await sandbox.serve(
+                    "--segment-size", "1MiB", "--flush-every", "1s", "--dedup-window", "1s")
+                let oldest = try #require(try sandbox.segments().first?.name)
+                // A segment is dropped once it is stored and its ids are out of the window, which moves with the events.
+                try await eventually("the oldest segment is dropped") {
+                    try await first.client.click(8)
+                    return try sandbox.segments().first?.name != oldest
+                }
+                #expect(try await first.client.total(of: 7) == counted)
+                #expect(try await first.terminate() == .code(0))
+                try sandbox.deleteStore()
+
+                let refused = try await sandbox.run("serve", "--listen", "127.0.0.1:0", "--data", sandbox.data)
+                #expect(refused.exit == .code(1), "answering with less than was acknowledged would be a lie")
+                #expect(!refused.errors.isEmpty)
+            }
+        }
+
         @Test("a store that is no database stops the start, and is named")
         func corruptStore() async throws {
             try await withSandbox { sandbox in

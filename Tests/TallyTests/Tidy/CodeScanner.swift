@@ -20,19 +20,25 @@ struct CodeScanner {
     private mutating func scanCode(inInterpolation: Bool) {
         var depth = 0
         while position < input.count {
-            if starts(with: "//") {
-                while position < input.count, input[position] != UInt8(ascii: "\n") { blank() }
-            } else if starts(with: "/*") {
-                scanBlockComment()
-            } else if let pounds = poundsBeforeQuote() {
-                scanString(pounds: pounds)
-            } else {
-                if input[position] == UInt8(ascii: "(") { depth += 1 }
-                if input[position] == UInt8(ascii: ")") { depth -= 1 }
+            switch input[position] {
+            case UInt8(ascii: "/") where starts(with: "//"): scanLineComment()
+            case UInt8(ascii: "/") where starts(with: "/*"): scanBlockComment()
+            case UInt8(ascii: "#"), UInt8(ascii: "\""):
+                if let pounds = poundsBeforeQuote() { scanString(pounds: pounds) } else { keep() }
+            case UInt8(ascii: "("):
+                depth += 1
+                keep()
+            case UInt8(ascii: ")"):
+                depth -= 1
                 keep()
                 if inInterpolation, depth == 0 { return }
+            default: keep()
             }
         }
+    }
+
+    private mutating func scanLineComment() {
+        while position < input.count, input[position] != UInt8(ascii: "\n") { blank() }
     }
 
     private mutating func scanBlockComment() {
@@ -56,17 +62,18 @@ struct CodeScanner {
         blank(quote.utf8.count)
         let end = quote + String(repeating: "#", count: pounds)
         let escape = "\\" + String(repeating: "#", count: pounds)
-        while position < input.count, !starts(with: end) {
-            if starts(with: escape + "(") {
+        while position < input.count {
+            switch input[position] {
+            case UInt8(ascii: "\"") where starts(with: end):
+                blank(end.utf8.count)
+                return
+            case UInt8(ascii: "\\") where starts(with: escape + "("):
                 blank(escape.utf8.count)
                 scanCode(inInterpolation: true)
-            } else if starts(with: escape) {
-                blank(escape.utf8.count + 1)
-            } else {
-                blank()
+            case UInt8(ascii: "\\") where starts(with: escape): blank(escape.utf8.count + 1)
+            default: blank()
             }
         }
-        blank(end.utf8.count)
     }
 
     /// How many `#` stand before the quote of a string that begins here; nil when none begins.

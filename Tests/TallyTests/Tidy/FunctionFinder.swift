@@ -33,17 +33,17 @@ struct FunctionFinder {
             open.removeLast()  // A requirement of a protocol: it has no body.
         }
         if Self.declares(line) { open.append(Open(line: number)) }
-        for character in line { read(character, number: number) }
+        for byte in line.utf8 { read(byte, number: number) }
     }
 
-    private mutating func read(_ character: Character, number: Int) {
-        switch character {
-        case "(", "[": parentheses += 1
-        case ")", "]": parentheses -= 1
-        case "{":
+    private mutating func read(_ byte: UInt8, number: Int) {
+        switch byte {
+        case UInt8(ascii: "("), UInt8(ascii: "["): parentheses += 1
+        case UInt8(ascii: ")"), UInt8(ascii: "]"): parentheses -= 1
+        case UInt8(ascii: "{"):
             if let last = open.last, last.depth == nil, parentheses == 0 { open[open.count - 1].depth = braces }
             braces += 1
-        case "}":
+        case UInt8(ascii: "}"):
             braces -= 1
             if let last = open.last, last.depth == braces {
                 found.append(Function(line: last.line, lineCount: number - last.line + 1))
@@ -54,11 +54,15 @@ struct FunctionFinder {
     }
 
     private static func declares(_ line: Substring) -> Bool {
-        line.contains(/(^|\s)(func\s|deinit\s|(init[?]?|subscript)\s*[(<])/)
+        let beginnings = ["init(", "init<", "init?(", "init?<", "subscript(", "subscript<"]
+        return line.split(separator: " ").contains { word in
+            word == "func" || word == "deinit" || beginnings.contains(where: word.hasPrefix)
+        }
     }
 
     /// A line that still belongs to the head of the declaration before it.
     private static func continues(_ line: Substring) -> Bool {
-        line.contains(/^\s*(\{|where |->|async|throws|[)])/)
+        guard let word = line.split(separator: " ").first else { return false }
+        return ["{", "where", "->", "async", "throws", ")"].contains(where: word.hasPrefix)
     }
 }

@@ -3,7 +3,7 @@
 import Foundation
 
 /// One file of the project, as the tidy rules see it.
-struct SourceFile {
+struct SourceFile: Sendable {
     /// From the package's root, such as `Sources/TallyCore/Events/Minute.swift`.
     let path: String
     let lines: [Substring]
@@ -25,8 +25,11 @@ extension SourceFile {
         .deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
 
+    /// All of the project's own, read once for all rules.
+    static let ofThisProject = Result { try all(in: "Sources") + all(in: "Tests") }
+
     /// Every Swift file below `folder`, in the order of their paths.
-    static func all(in folder: String) throws -> [SourceFile] {
+    private static func all(in folder: String) throws -> [SourceFile] {
         let names = try FileManager.default.subpathsOfDirectory(atPath: packageRoot.appending(path: folder).path)
         return try names.filter { $0.hasSuffix(".swift") }.sorted().map { name in
             let url = packageRoot.appending(path: folder).appending(path: name)

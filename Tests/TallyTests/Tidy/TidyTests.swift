@@ -6,7 +6,7 @@ import Testing
 struct TidyTests {
     @Test("every source keeps to the rule", arguments: TidyRule.all)
     func everySourceKeepsTo(_ rule: TidyRule) throws {
-        let files = try SourceFile.all(in: "Sources") + SourceFile.all(in: "Tests")
+        let files = try SourceFile.ofThisProject.get()
         try #require(files.contains { $0.target == "TallyCore" }, "the sources are not there")
         let violations = files.flatMap(rule.check)
         #expect(violations.isEmpty, "\(violations.map(\.description).joined(separator: "\n"))")

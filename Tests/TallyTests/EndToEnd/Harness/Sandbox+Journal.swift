@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+extension Sandbox {
+    /// A file of the journal.
+    struct Segment {
+        let url: URL
+
+        var name: String { url.lastPathComponent }
+
+        func contents() throws -> Data { try Data(contentsOf: url) }
+
+        /// Segments are made with zeros.
+        func endOfRecords() throws -> Int {
+            let last = try #require(try contents().lastIndex { $0 != 0 })
+            return (last + 8) / 8 * 8
+        }
+
+        func overwrite(at position: Int, with bytes: [UInt8]) throws {
+            let file = try FileHandle(forUpdating: url)
+            defer { try? file.close() }
+            try file.seek(toOffset: UInt64(position))
+            try file.write(contentsOf: bytes)
+        }
+    }
+
+    /// In the order of the log.
+    func segments() throws -> [Segment] {
+        let journal = URL(filePath: data).appending(path: "journal")
+        return try FileManager.default.contentsOfDirectory(atPath: journal.path)
+            .filter { $0.hasSuffix(".segment") }.sorted().map { Segment(url: journal.appending(path: $0)) }
+    }
+
+    /// Counts until the journal has two segments, and kills the server before anything is in the store.
+    /// - Returns: how many clicks of banner 7 were acknowledged.
+    func fillSegments() async throws -> Int {
+        let tally = try await serve("--segment-size", "1MiB", "--flush-every", "1h")
+        var counted = 0
+        while try segments().count < 2 {
+            let lines = (1...1000).map { #"{"banner":7,"id":"\#(counted + $0)"}"# }
+            try #require(try await tally.client.post(events: lines).status == 200)
+            counted += lines.count
+        }
+        // One commit more, which knows that those before were durable.
+        try await tally.client.click(7)
+        try await tally.kill()
+        return counted + 1
+    }
+}
