@@ -8,7 +8,7 @@ struct CrashClient: Sendable {
     let banners: ClosedRange<Int>
     let gate: CrashGate
     let auditor: CrashAuditor
-    var random: CrashRandom
+    var random: SeededGenerator
 
     private struct Request {
         let events: [CrashAuditor.Event]
@@ -42,7 +42,7 @@ struct CrashClient: Sendable {
         }
     }
 
-    private func newRequest(_ sent: inout Int, _ random: inout CrashRandom) -> Request {
+    private func newRequest(_ sent: inout Int, _ random: inout SeededGenerator) -> Request {
         let isSingle = Bool.random(using: &random)
         var events: [CrashAuditor.Event] = []
         for _ in 0..<(isSingle ? 1 : Int.random(in: 1...20, using: &random)) {
@@ -79,7 +79,7 @@ struct CrashClient: Sendable {
 struct CrashReader: Sendable {
     let gate: CrashGate
     let auditor: CrashAuditor
-    var random: CrashRandom
+    var random: SeededGenerator
 
     func run() async {
         var random = random

@@ -23,11 +23,11 @@ struct CrashPlan {
     }
 
     let seed: UInt64
-    private var random: CrashRandom
+    private var random: SeededGenerator
 
     init(seed: UInt64) {
         self.seed = seed
-        random = CrashRandom(seed: seed)
+        random = SeededGenerator(seed: seed)
     }
 
     /// From `TALLY_SEED`, or a new one.
@@ -48,20 +48,5 @@ struct CrashPlan {
     }
 
     /// For one client; it draws the same whatever the others do.
-    mutating func fork() -> CrashRandom { CrashRandom(seed: random.next()) }
-}
-
-/// SplitMix64: https://prng.di.unimi.it/splitmix64.c
-struct CrashRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
+    mutating func fork() -> SeededGenerator { SeededGenerator(seed: random.next()) }
 }
