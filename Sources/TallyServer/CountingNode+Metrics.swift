@@ -11,7 +11,9 @@ extension CountingNode {
         registry.counter("tally_duplicate_events_total", "Events left out since their id was counted before.") {
             Double(self.statistics.duplicateEvents)
         }
-        registry.counter("tally_duplicate_chunks_total", "Chunks of other nodes left out since they were counted before.") {
+        registry.counter(
+            "tally_duplicate_chunks_total", "Chunks of other nodes left out since they were counted before."
+        ) {
             Double(self.statistics.duplicateChunks)
         }
         registry.counter("tally_events_refused_total", "Events not made durable, and answered with 503.") {
@@ -38,7 +40,9 @@ extension CountingNode {
         registry.counter("tally_store_rows_written_total", "Rows written to the store.") {
             Double(self.keeper.health.rowsWritten)
         }
-        registry.counter("tally_store_failures_total", "Attempts to read or write the store that failed and are retried.") {
+        registry.counter(
+            "tally_store_failures_total", "Attempts to read or write the store that failed and are retried."
+        ) {
             Double(self.keeper.health.failures)
         }
         registry.gauge("tally_store_ready", "1 while the store takes the counts, 0 after a failure.") {

@@ -81,11 +81,15 @@ package final class CountingNode: CountingService {
 
     package func admit(_ chunk: Chunk) throws(EventRejection) { try admission.admit(chunk) }
 
-    package func record(_ events: [CountedEvent]) async throws(IngestError) -> Receipt { try await ingest.record(events) }
+    package func record(_ events: [CountedEvent]) async throws(IngestError) -> Receipt {
+        try await ingest.record(events)
+    }
 
     package func append(_ chunk: Chunk) async throws(IngestError) -> ChunkReceipt { try await ingest.append(chunk) }
 
-    package func sequences(of node: NodeID) async throws(StoreError) -> SequenceRanges { aggregation.sequences(of: node) }
+    package func sequences(of node: NodeID) async throws(StoreError) -> SequenceRanges {
+        aggregation.sequences(of: node)
+    }
 
     // MARK: Reading
 
@@ -107,7 +111,9 @@ package final class CountingNode: CountingService {
 
     package var bannerCount: Int { banners.count }
 
-    package func register(_ banner: Banner) async throws(RegistrationError) -> Banner { try await banners.register(banner) }
+    package func register(_ banner: Banner) async throws(RegistrationError) -> Banner {
+        try await banners.register(banner)
+    }
 
     package func register(names: [String]) async throws(RegistrationError) -> [Banner] {
         try await banners.register(names: names)

@@ -15,7 +15,9 @@ package enum Replay {
         do {
             let checkpoint = try await store.checkpoint(of: log.id) ?? .start
             let end = try await log.end()
-            if checkpoint.upTo > end { throw StartError.logBehindStore(log: log.id, end: end, checkpoint: checkpoint.upTo) }
+            if checkpoint.upTo > end {
+                throw StartError.logBehindStore(log: log.id, end: end, checkpoint: checkpoint.upTo)
+            }
             var aggregator = Aggregator(layout: store.layout, checkpoint: checkpoint, configuration: configuration)
             while true {
                 let entries = try await log.read(from: aggregator.position.next, maximumBytes: bytesPerRead)

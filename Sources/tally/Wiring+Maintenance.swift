@@ -21,7 +21,8 @@ private struct JournalTools: JournalMaintenance {
     private var place: JournalPlace { JournalPlace(dataDirectory: directory.path) }
 
     func verify(progress: (WorkProgress) throws -> Void) async throws -> MaintenanceReport {
-        let report = try JournalVerification.run(on: RealDisk(path: directory.journalPath), place: place) { done, total in
+        let report = try JournalVerification.run(on: RealDisk(path: directory.journalPath), place: place) {
+            done, total in
             try? progress(WorkProgress(done: Int64(done), total: Int64(total)))
         }
         return MaintenanceReport(report)
@@ -94,7 +95,8 @@ extension MaintenanceReport {
         if report.changedNothing { facts.insert(Fact(name: "journal", value: "sound; nothing was changed"), at: 0) }
         if report.saved > 0 { facts.append(Fact(name: "chunks saved", value: NumberText.grouped(report.saved))) }
         facts += report.lost.map { Fact(name: "lost", value: "offsets \($0.lowerBound) to \($0.upperBound)") }
-        facts += report.skipped.map { [Fact(name: "skipped", value: "offsets \($0.lowerBound) to \($0.upperBound)")] } ?? []
+        facts +=
+            report.skipped.map { [Fact(name: "skipped", value: "offsets \($0.lowerBound) to \($0.upperBound)")] } ?? []
         facts += report.copies.map { Fact(name: "copy kept", value: $0) }
         problems = []
     }

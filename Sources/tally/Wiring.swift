@@ -41,7 +41,8 @@ enum Wiring {
         }
         let progress = SharedProgress(label: "recovering the journal")
         defer { progress.clear() }
-        return try await JournalLog.open(in: directory, settings: settings, newIdentity: randomIdentity()) { done, total in
+        return try await JournalLog.open(in: directory, settings: settings, newIdentity: randomIdentity()) {
+            done, total in
             progress.update(Int64(done), of: Int64(total))
         }
     }

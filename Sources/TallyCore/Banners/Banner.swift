@@ -12,7 +12,9 @@ package struct Banner: Hashable, Sendable {
     /// Someone registered it; false for a banner that is known only since something was counted.
     package var isRegistered: Bool
 
-    package init(id: BannerID, name: String? = nil, target: String? = nil, tags: [String] = [], isRegistered: Bool = false) {
+    package init(
+        id: BannerID, name: String? = nil, target: String? = nil, tags: [String] = [], isRegistered: Bool = false
+    ) {
         self.id = id
         self.name = name
         self.target = target

@@ -34,7 +34,9 @@ package struct EventWindow: Sendable {
         guard let time else { return .accepted(max(Minute(now), earliest)) }
         let minute = Minute(time)
         let latest = Minute(now).advanced(by: early)
-        if minute > latest || time.milliseconds > Minute.last.unixSeconds * 1_000 + 59_999 { return .tooEarly(latest: latest) }
+        if minute > latest || time.milliseconds > Minute.last.unixSeconds * 1_000 + 59_999 {
+            return .tooEarly(latest: latest)
+        }
         if time < .epoch { return .tooOld(earliest: backfill ? .first : earliest) }
         if minute < earliest, !backfill { return .tooOld(earliest: earliest) }
         return .accepted(minute)

@@ -11,7 +11,8 @@ package struct Kind: Hashable, Sendable {
     package init?(_ name: some StringProtocol) {
         let bytes = name.utf8
         guard let first = bytes.first, bytes.count <= Limits.kindNameBytes else { return nil }
-        guard Kind.isLetter(first), bytes.allSatisfy({ Kind.isLetter($0) || Kind.isDigit($0) || $0 == UInt8(ascii: "_") })
+        guard Kind.isLetter(first),
+            bytes.allSatisfy({ Kind.isLetter($0) || Kind.isDigit($0) || $0 == UInt8(ascii: "_") })
         else { return nil }
         self.name = String(name)
     }
@@ -27,7 +28,9 @@ package struct Kind: Hashable, Sendable {
 
 extension Kind: Comparable {
     /// By bytes, so that the order is the same on every machine.
-    package static func < (left: Kind, right: Kind) -> Bool { left.name.utf8.lexicographicallyPrecedes(right.name.utf8) }
+    package static func < (left: Kind, right: Kind) -> Bool {
+        left.name.utf8.lexicographicallyPrecedes(right.name.utf8)
+    }
 }
 
 extension Kind: CustomStringConvertible {

@@ -82,7 +82,8 @@ extension Chunk {
             time = Timestamp(milliseconds: milliseconds)
             kinds = try Chunk.decodeKinds(from: &reader)
             deltas = try Chunk.decodeDeltas(from: &reader, kinds: kinds.count)
-            identified = try Chunk.decodeIdentified(from: &reader, kinds: kinds.count, most: Limits.chunkEntries - deltas.count)
+            identified = try Chunk.decodeIdentified(
+                from: &reader, kinds: kinds.count, most: Limits.chunkEntries - deltas.count)
         } catch let error as ChunkDecodingError {
             throw error
         } catch {
@@ -125,7 +126,9 @@ extension Chunk {
         return deltas
     }
 
-    private static func decodeIdentified(from reader: inout ByteReader, kinds: Int, most: Int) throws -> [IdentifiedDelta] {
+    private static func decodeIdentified(from reader: inout ByteReader, kinds: Int, most: Int) throws
+        -> [IdentifiedDelta]
+    {
         let count = try reader.readVariable()
         guard count <= most else { throw ChunkDecodingError.malformed("\(count) identified events") }
         var entries: [IdentifiedDelta] = []
@@ -150,9 +153,13 @@ extension Chunk {
     }
 
     private static func decodeDelta(kind: UInt8, minute: Int64, banner: Int64, count: UInt64) throws -> Delta {
-        guard let minute = Minute(sinceEpoch: minute) else { throw ChunkDecodingError.malformed("a minute out of range") }
+        guard let minute = Minute(sinceEpoch: minute) else {
+            throw ChunkDecodingError.malformed("a minute out of range")
+        }
         guard let banner = BannerID(banner) else { throw ChunkDecodingError.malformed("a banner id out of range") }
-        guard count >= 1, let count = Int64(exactly: count) else { throw ChunkDecodingError.malformed("a count out of range") }
+        guard count >= 1, let count = Int64(exactly: count) else {
+            throw ChunkDecodingError.malformed("a count out of range")
+        }
         return Delta(banner: banner, kind: kind, minute: minute, count: count)
     }
 }

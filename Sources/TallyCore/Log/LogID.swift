@@ -23,7 +23,9 @@ package struct LogID: Hashable, Sendable {
 }
 
 extension LogID: Comparable {
-    package static func < (left: LogID, right: LogID) -> Bool { left.name.utf8.lexicographicallyPrecedes(right.name.utf8) }
+    package static func < (left: LogID, right: LogID) -> Bool {
+        left.name.utf8.lexicographicallyPrecedes(right.name.utf8)
+    }
 }
 
 extension LogID: CustomStringConvertible {

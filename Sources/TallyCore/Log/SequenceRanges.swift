@@ -9,7 +9,8 @@ package struct SequenceRanges: Equatable, Sendable {
 
     /// - Returns: nil when the ranges touch or are out of order.
     package init?(_ ranges: [ClosedRange<UInt64>]) {
-        for (left, right) in zip(ranges, ranges.dropFirst()) where left.upperBound >= right.lowerBound || right.lowerBound - left.upperBound < 2 {
+        for (left, right) in zip(ranges, ranges.dropFirst())
+        where left.upperBound >= right.lowerBound || right.lowerBound - left.upperBound < 2 {
             return nil
         }
         self.ranges = ranges

@@ -47,7 +47,8 @@ package final class Ingest: Service {
     /// Counts a chunk that another node made. One that was counted before is acknowledged and adds nothing.
     package func append(_ chunk: Chunk) async throws(IngestError) -> ChunkReceipt {
         if let offset = aggregation.offset(counting: chunk) {
-            return ChunkReceipt(receipt: Receipt(log: log.id, offset: offset, durability: log.durability), duplicate: true)
+            return ChunkReceipt(
+                receipt: Receipt(log: log.id, offset: offset, durability: log.durability), duplicate: true)
         }
         let receipt = try await commit { commits, waiter in commits.add(chunk, waiter: waiter) }
         return ChunkReceipt(receipt: receipt, duplicate: false)

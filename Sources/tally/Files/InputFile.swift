@@ -73,7 +73,9 @@ final class InputFile: Sendable {
     }
 
     private func status() throws(CommandFailure) -> FileStatus {
-        guard let status = FileStatus(descriptor: descriptor) else { throw .failed("\(name): \(SystemError.text(errno))") }
+        guard let status = FileStatus(descriptor: descriptor) else {
+            throw .failed("\(name): \(SystemError.text(errno))")
+        }
         return status
     }
 }

@@ -44,7 +44,8 @@ struct ProgressLine {
     private var facts: String {
         var facts: [String] = []
         if let fraction = progress.fraction { facts.append("\(Int(fraction * 100))%") }
-        facts.append((progress.total.map { "\(number(progress.done)) of \(number($0))" } ?? number(progress.done)) + unit)
+        facts.append(
+            (progress.total.map { "\(number(progress.done)) of \(number($0))" } ?? number(progress.done)) + unit)
         if let rate { facts.append("\(number(Int64(rate)))/s") }
         if let remaining { facts.append("\(NumberText.clock(remaining)) left") }
         return facts.joined(separator: ", ")

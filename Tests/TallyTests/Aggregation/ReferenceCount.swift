@@ -28,7 +28,9 @@ struct ReferenceCount {
         if !chunk.identified.isEmpty { groups.append((time, chunk.identified.map(\.id))) }
         let isNew = chunk.identified.map { known.insert($0.id).inserted }
         let node = chunk.node.bits
-        guard chunks.insert([UInt64(truncatingIfNeeded: node), UInt64(node >> 64), chunk.sequence]).inserted else { return }
+        guard chunks.insert([UInt64(truncatingIfNeeded: node), UInt64(node >> 64), chunk.sequence]).inserted else {
+            return
+        }
         for delta in chunk.deltas { add(delta, of: chunk) }
         for (identified, isNew) in zip(chunk.identified, isNew) where isNew { add(identified.delta, of: chunk) }
     }
@@ -44,7 +46,8 @@ struct ReferenceCount {
     }
 
     private mutating func add(_ delta: Delta, of chunk: Chunk) {
-        counts[Key(banner: delta.banner, kind: chunk.kinds[Int(delta.kind)], minute: delta.minute), default: 0] += delta.count
+        counts[Key(banner: delta.banner, kind: chunk.kinds[Int(delta.kind)], minute: delta.minute), default: 0] +=
+            delta.count
     }
 
     var minuteCounts: [MinuteCount] {

@@ -32,7 +32,9 @@ import Testing
         }
     }
 
-    @Test("What was not flushed is counted after a restart, and what was is not counted again", arguments: Layout.allCases)
+    @Test(
+        "What was not flushed is counted after a restart, and what was is not counted again", arguments: Layout.allCases
+    )
     func restart(layout: Layout) async throws {
         let fixture = NodeFixture(layout: layout)
         try await fixture.run { node in
@@ -95,7 +97,9 @@ import Testing
     @Test func kindsBeyondTheLimitAreRefusedByName() async throws {
         try await NodeFixture().run { node in
             for number in 0..<Limits.kinds { _ = try await node.count(banner: 1, kind: Kind("kind_\(number)")!) }
-            await #expect(throws: EventRejection.tooManyKinds(limit: 256)) { try await node.count(banner: 1, kind: .click) }
+            await #expect(throws: EventRejection.tooManyKinds(limit: 256)) {
+                try await node.count(banner: 1, kind: .click)
+            }
             #expect(try await node.total(banner: 1) == 256)
         }
     }

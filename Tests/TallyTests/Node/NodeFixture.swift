@@ -26,7 +26,8 @@ struct NodeFixture {
         let node = try await CountingNode(
             log: log, node: NodeID(bits: 1), lastSequence: 0, store: store, bannerStore: bannerStore, clock: clock,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, configuration: configuration)
-        let group = ServiceGroup(services: node.services, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let group = ServiceGroup(
+            services: node.services, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             let value = try await body(node)
@@ -49,6 +50,8 @@ extension CountingNode {
     }
 
     func total(banner: Int64) async throws -> Int64 {
-        try await totals(in: RowRange(banners: [BannerID(banner)!], minutes: .first ... .last)).reduce(0) { $0 + $1.count }
+        try await totals(in: RowRange(banners: [BannerID(banner)!], minutes: .first ... .last)).reduce(0) {
+            $0 + $1.count
+        }
     }
 }

@@ -7,7 +7,7 @@ struct TemporaryDirectory: Sendable {
     let path: String
 
     init() throws {
-        var template = Array((NSTemporaryDirectory() + "tally-test-XXXXXX").utf8CString)
+        var template = Array((NSTemporaryDirectory() + "tally-test-" + String(repeating: "X", count: 6)).utf8CString)
         guard mkdtemp(&template) != nil else { throw HarnessError.system("mkdtemp") }
         path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
     }
