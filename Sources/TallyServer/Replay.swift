@@ -29,6 +29,8 @@ package enum Replay {
             return aggregator
         } catch let error as StoreError {
             throw .store(error)
+        } catch LogError.trimmed(let first) {
+            throw .storeBehindLog(log: log.id, first: first)
         } catch let error as LogError {
             throw .log(error)
         } catch let error as StartError {
@@ -54,6 +56,8 @@ package enum StartError: Error, Equatable, Sendable {
     case log(LogError)
     /// The store holds counts of chunks that the log doesn't have: the log was restored from an old copy, or lost its end.
     case logBehindStore(log: LogID, end: LogOffset, checkpoint: LogOffset)
+    /// The log has dropped chunks that the store doesn't have: the store was lost, or restored from an old copy.
+    case storeBehindLog(log: LogID, first: LogOffset)
 }
 
 extension StartError: CustomStringConvertible {
@@ -66,6 +70,11 @@ extension StartError: CustomStringConvertible {
             the log \(log) ends at offset \(end), but the store holds its counts up to offset \(checkpoint): the log was \
             restored from an old copy, or lost its end. Put the newer log back, or begin a new one (move the journal's \
             directory away); the stored counts stay as they are
+            """
+        case .storeBehindLog(let log, let first):
+            """
+            the log \(log) begins at offset \(first), since everything before was in the store; but the store doesn't have \
+            it: it was deleted, replaced, or restored from an old copy. Put back the store that belongs to this log
             """
         }
     }

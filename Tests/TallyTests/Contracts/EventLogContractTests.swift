@@ -23,7 +23,7 @@ private actor FaultyJournalLog: EventLog {
     func read(from offset: LogOffset, maximumBytes: Int) async throws(LogError) -> [LogEntry] {
         try journal.read(from: offset, maximumBytes: maximumBytes)
     }
-    func end() async throws(LogError) -> LogOffset { journal.lastChunkOffset }
+    func end() async throws(LogError) -> LogOffset { journal.lastOffset }
     func trim(before offset: LogOffset) async throws(LogError) { try journal.trim(before: offset) }
 }
 

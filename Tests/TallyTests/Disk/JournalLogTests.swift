@@ -25,7 +25,6 @@ struct JournalLogTests {
         #expect(log.id == LogID(journal: SampleChunks.node))
         #expect(log.durability == .disk)
         #expect(try await log.end() == appended.last)
-        #expect(await log.lastOffset == LogOffset(300))
         #expect(await log.lastSequence == 300)
         #expect(try await log.read(from: LogOffset(300), maximumBytes: 10).map(\.chunk) == [SampleChunks.chunk(300)])
         #expect(try directory.names(in: "journal").count > 3)

@@ -74,7 +74,7 @@ private struct CrashingJournal {
     private mutating func trim(_ journal: Journal) -> Bool {
         let offset = LogOffset(Int64.random(in: 0...journal.lastOffset.value + 1, using: &generator))
         let isOn = (try? journal.trim(before: offset)) != nil
-        first = isOn ? journal.firstOffset : max(first, min(offset, journal.lastChunkOffset))
+        first = isOn ? journal.firstOffset : max(first, min(offset, journal.lastOffset))
         return isOn
     }
 

@@ -37,7 +37,7 @@ struct JournalTests {
         let journal = try bench.open()
         #expect(try journal.sequences == Array(1...200))
         #expect(journal.lastOffset == LogOffset(200))
-        #expect(journal.lastChunkOffset == LogOffset(200))
+        #expect(journal.lastOffset == LogOffset(200))
         #expect(journal.lastSequence == 200)
         #expect(journal.segments.count > 3)
         for (left, right) in zip(journal.segments, journal.segments.dropFirst()) {
@@ -145,7 +145,7 @@ struct JournalTests {
         #expect(try again.sequences.first == UInt64(firsts[2].value))
         try again.trim(before: LogOffset(1_000_000))
         #expect(again.segments.count == 1)
-        #expect(again.lastChunkOffset == LogOffset(300))
+        #expect(again.lastOffset == LogOffset(300))
     }
 
     @Test("reading from every offset gives that chunk first")

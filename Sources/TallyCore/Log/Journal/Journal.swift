@@ -73,9 +73,6 @@ package final class Journal {
     /// is beyond it has seen chunks that this journal doesn't hold: it must not be used with that store.
     package var lastOffset: LogOffset { newest.last }
 
-    /// The offset of the last chunk. It is below `lastOffset` only when a repair had to give up offsets at the end.
-    package var lastChunkOffset: LogOffset { segments.last(where: \.holdsRecords)?.last ?? lastOffset }
-
     /// What is before it was trimmed.
     package var firstOffset: LogOffset { segments[0].first }
 
