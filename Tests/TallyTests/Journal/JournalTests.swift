@@ -37,7 +37,6 @@ struct JournalTests {
         let journal = try bench.open()
         #expect(try journal.sequences == Array(1...200))
         #expect(journal.lastOffset == LogOffset(200))
-        #expect(journal.lastOffset == LogOffset(200))
         #expect(journal.lastSequence == 200)
         #expect(journal.segments.count > 3)
         for (left, right) in zip(journal.segments, journal.segments.dropFirst()) {

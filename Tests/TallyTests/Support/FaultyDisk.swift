@@ -80,6 +80,7 @@ final class FaultyDisk: Disk {
     private(set) var calls: [Call: Int] = [:]
     /// After so many changing calls the machine is off and every call fails until `crash`.
     var callsUntilPowerLoss: Int?
+    private var isOn = true
 
     // MARK: What a program does
 
@@ -107,15 +108,15 @@ final class FaultyDisk: Disk {
     func write(_ bytes: [UInt8], to name: String, at position: Int) throws(DiskError) {
         let file = try file(name)
         precondition(position + bytes.count <= file.seen.count, "a write stays within its file")
-        var written = bytes.count
+        let wasOn = isOn
         do throws(DiskError) {
             try begin(.write)
         } catch {
-            written /= 2
-            file.overwrite(bytes[..<written], at: position)
+            // The write that an error or the power loss hits is done by half.
+            if wasOn { file.overwrite(bytes[..<(bytes.count / 2)], at: position) }
             throw error
         }
-        file.overwrite(bytes[..<written], at: position)
+        file.overwrite(bytes[...], at: position)
     }
 
     func sync(_ name: String) throws(DiskError) {
@@ -149,7 +150,8 @@ final class FaultyDisk: Disk {
 
     private func begin(_ call: Call) throws(DiskError) {
         if let left = callsUntilPowerLoss {
-            if left == 0 { throw .failed("the power is off") }
+            isOn = left > 0
+            guard isOn else { throw .failed("the power is off") }
             callsUntilPowerLoss = left - 1
         }
         calls[call, default: 0] += 1
@@ -184,6 +186,7 @@ final class FaultyDisk: Disk {
         for file in names.values { file.powerOn() }
         faults = [:]
         callsUntilPowerLoss = nil
+        isOn = true
     }
 
     /// The next call of this kind fails.

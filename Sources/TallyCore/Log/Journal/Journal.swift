@@ -153,11 +153,10 @@ package final class Journal {
         }
     }
 
-    /// Removes the segments all of whose offsets are below `offset`, but never one from the last that holds chunks on.
+    /// Removes the segments all of whose offsets are below `offset`, but never the newest.
     package func trim(before offset: LogOffset) throws(LogError) {
         try requireSound()
-        let kept = segments.lastIndex(where: \.holdsRecords) ?? 0
-        for _ in 0..<kept where segments[1].first <= offset {
+        while segments.count > 1, segments[1].first <= offset {
             do throws(DiskError) {
                 try disk.remove(segments[0].name)
                 // Each removal is durable before the next: a crash must not leave a hole.
