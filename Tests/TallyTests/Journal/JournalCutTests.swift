@@ -16,7 +16,7 @@ struct JournalCutTests {
     init() throws {
         let journal = try bench.open()
         for sequence in 1...90 as ClosedRange<UInt64> {
-            _ = try journal.append([SampleChunks.chunk(sequence, entries: Int(sequence % 7))])
+            _ = try journal.append([SampleChunks.chunk(sequence, entries: 5 + Int(sequence % 7))])
         }
         for batch in [91...95, 96...96, 97...101, 102...103, 104...Self.last] as [ClosedRange<UInt64>] {
             _ = try journal.append(SampleChunks.chunks(batch))

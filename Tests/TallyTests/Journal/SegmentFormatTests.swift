@@ -17,8 +17,21 @@ struct SegmentFormatTests {
         #expect(HexText.lines(of: bytes) == Self.example)
     }
 
-    /// The first 232 bytes of a segment that holds the chunk of docs/chunk-format.md.
+    /// The first 240 bytes of a segment that holds the chunk of docs/chunk-format.md.
     private static let example = """
+        0000  54 41 4c 4c 59 4c 4f 47 01 00 00 00 00 00 00 00
+        0010  77 66 55 44 33 22 11 00 ef cd ab 89 67 45 23 01
+        0020  00 10 00 00 00 00 00 00 01 00 00 00 00 00 00 00
+        0030  00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
+        *
+        0070  00 00 00 00 00 00 00 00 00 00 00 00 96 56 cd 6e
+        0080  58 00 00 00 1d a9 86 21 01 00 00 00 00 00 00 00
+        0090  00 00 00 00 00 00 00 00 01 77 66 55 44 33 22 11
+        00a0  00 ef cd ab 89 67 45 23 01 ac 02 fb ba be d2 bb
+        00b0  32 02 05 63 6c 69 63 6b 0a 69 6d 70 72 65 73 73
+        00c0  69 6f 6e 04 00 f0 e9 c7 1b 2a 03 00 00 01 01 00
+        00d0  02 2a c8 01 01 01 2a 07 01 af ae ad ac ab aa a9
+        00e0  a8 a7 a6 a5 a4 a3 a2 a1 a0 00 f0 e9 c7 1b 2a 01
         """
 
     @Test("a header comes back as it was written")

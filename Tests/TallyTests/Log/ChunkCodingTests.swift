@@ -36,6 +36,12 @@ struct ChunkCodingTests {
     }
 
     private static let example = """
+        0000  01 77 66 55 44 33 22 11 00 ef cd ab 89 67 45 23
+        0010  01 ac 02 fb ba be d2 bb 32 02 05 63 6c 69 63 6b
+        0020  0a 69 6d 70 72 65 73 73 69 6f 6e 04 00 f0 e9 c7
+        0030  1b 2a 03 00 00 01 01 00 02 2a c8 01 01 01 2a 07
+        0040  01 af ae ad ac ab aa a9 a8 a7 a6 a5 a4 a3 a2 a1
+        0050  a0 00 f0 e9 c7 1b 2a 01
         """
 
     @Test("every chunk comes back as it was", arguments: 1...20 as ClosedRange<UInt64>)

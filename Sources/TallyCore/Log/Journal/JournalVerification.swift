@@ -81,11 +81,13 @@ extension JournalReport {
     }
 
     fileprivate mutating func addHoles(between segments: [SegmentSurvey], _ place: JournalPlace) {
-        for (left, right) in zip(segments, segments.dropFirst()) where left.isSound && right.header != nil {
-            let end = left.findings.last?.record.offset ?? left.header?.lastBeforeRecords ?? .none
-            if end.next == right.first { continue }
-            let what = "its last record is \(end), and the next file begins at \(right.first)"
-            damages.append(place.damage(left.name, at: left.end, offset: end.next, what))
+        for (left, right) in zip(segments, segments.dropFirst()) {
+            // Where a file's end is damaged, that has been said.
+            let isEndSound = left.flaws.allSatisfy { $0.position < left.end }
+            let last = left.findings.last?.record.offset ?? left.header?.lastBeforeRecords
+            guard isEndSound, let last, last.next != right.first else { continue }
+            let what = "its last record is \(last), and the next file begins at \(right.first)"
+            damages.append(place.damage(left.name, at: left.end, offset: last.next, what))
         }
     }
 
