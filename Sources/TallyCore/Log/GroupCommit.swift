@@ -89,7 +89,7 @@ package struct GroupCommit<Waiter> {
     package mutating func add(_ events: some Collection<CountedEvent>, waiter: Waiter) -> Admission {
         if let refusal = refusal(of: events.count) { return .refused(refusal) }
         openGroup()
-        for event in events { add(event, to: &groups[groups.count - 1]) }
+        for event in events { Self.add(event, to: &groups[groups.count - 1]) }
         groups[groups.count - 1].waiters.append(waiter)
         return .accepted(begins: isReadyToBegin)
     }
@@ -160,7 +160,8 @@ package struct GroupCommit<Waiter> {
         groups.append(Group())
     }
 
-    private func add(_ event: CountedEvent, to group: inout Group) {
+    /// Static, since a method would keep a copy of `self` while it runs, and the whole table would be copied to change it.
+    private static func add(_ event: CountedEvent, to group: inout Group) {
         if let last = group.builders.indices.last, group.builders[last].add(event) { return }
         var builder = ChunkBuilder()
         let added = builder.add(event)
