@@ -5,18 +5,26 @@ import TallyCore
 
 extension Wiring {
     /// The tools for the journal of a data directory that no server is using.
-    static func journalMaintenance(data: String) throws -> any JournalMaintenance {
-        JournalTools(directory: try DataDirectory(existing: data))
+    static func journalMaintenance(_ place: DataPlace) throws -> any JournalMaintenance {
+        JournalTools(directory: try DataDirectory(existing: place.directory), storePath: path(of: place.store))
     }
 
     /// The tools for the store of a data directory that no server is using.
-    static func storeMaintenance(data: String) throws -> any StoreMaintenance {
-        StoreTools(directory: try DataDirectory(existing: data))
+    static func storeMaintenance(_ place: DataPlace) throws -> any StoreMaintenance {
+        // Held until the tool has done its work: no server can begin meanwhile.
+        StoreTools(path: path(of: place.store), directory: try DataDirectory(existing: place.directory))
+    }
+
+    private static func path(of store: StoreChoice) -> String {
+        switch store {
+        case .sqlite(let path): path
+        }
     }
 }
 
 private struct JournalTools: JournalMaintenance {
     let directory: DataDirectory
+    let storePath: String
 
     private var place: JournalPlace { JournalPlace(dataDirectory: directory.path) }
 
@@ -29,10 +37,9 @@ private struct JournalTools: JournalMaintenance {
     }
 
     func repair(progress: (WorkProgress) throws -> Void) async throws -> MaintenanceReport {
-        let path = "\(directory.path)/\(StoreTools.fileName)"
         let disk = try RealDisk(path: directory.journalPath)
         let identity = try JournalVerification.run(on: disk, place: place).identity
-        let checkpoint = try await StoreTools.checkpoint(inFileAt: path, of: identity)
+        let checkpoint = try await checkpoint(of: identity)
         let repair = JournalRepair(
             disk: disk, place: place, settings: .default, checkpoint: checkpoint?.upTo ?? .none,
             checkpointSequence: identity.flatMap { checkpoint?.sequences[$0]?.highest } ?? 0, identity: identity)
@@ -42,33 +49,37 @@ private struct JournalTools: JournalMaintenance {
         return MaintenanceReport(report)
     }
 
+    /// What the store knows of this journal: offsets and sequences that must never be given out again.
+    private func checkpoint(of identity: NodeID?) async throws -> Checkpoint? {
+        guard let layout = try SQLiteStore.layout(ofFileAt: storePath) else {
+            throw CommandFailure.failed(
+                "there is no store at \(storePath), and a repair has to know what it has counted; --store names it")
+        }
+        guard let identity else { return nil }
+        let store = try SQLiteStore(path: storePath, layout: layout)
+        let checkpoint = try await store.checkpoint(of: LogID(journal: identity))
+        try store.close()
+        return checkpoint
+    }
+
     func dump(from offset: LogOffset, line: (String) throws -> Void) async throws {
         try JournalDump.run(on: RealDisk(path: directory.journalPath), from: offset) { text in try? line(text) }
     }
 }
 
 private struct StoreTools: StoreMaintenance {
-    static let fileName = "tally.sqlite"
+    let path: String
     let directory: DataDirectory
 
     func convert(to layout: Layout, progress: (WorkProgress) throws -> Void) async throws -> MaintenanceReport {
         let shown = SharedProgress(label: "converting", unit: .things("rows"))
         defer { shown.clear() }
-        let path = "\(directory.path)/\(StoreTools.fileName)"
         let hasChanged = try await SQLiteConversion(path: path).convert(to: layout) { done, total in
             shown.update(Int64(done), of: Int64(total))
         }
         let state = hasChanged ? "converted" : "had this layout already"
         return MaintenanceReport(
             facts: [.init(name: "store", value: path), .init(name: "layout \(layout)", value: state)], problems: [])
-    }
-
-    static func checkpoint(inFileAt path: String, of identity: NodeID?) async throws -> Checkpoint? {
-        guard let identity, let layout = try SQLiteStore.layout(ofFileAt: path) else { return nil }
-        let store = try SQLiteStore(path: path, layout: layout)
-        let checkpoint = try await store.checkpoint(of: LogID(journal: identity))
-        try store.close()
-        return checkpoint
     }
 }
 

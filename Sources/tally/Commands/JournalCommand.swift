@@ -16,9 +16,9 @@ struct JournalCommand: AsyncParsableCommand {
         @OptionGroup var data: DataOption
 
         func run() async throws {
-            let path = try data.path(environment: ProcessEnvironment.variables)
+            let place = try data.place(environment: ProcessEnvironment.variables)
             try await MaintenanceRun(label: "verifying").run { progress in
-                try await Wiring.journalMaintenance(data: path).verify(progress: progress)
+                try await Wiring.journalMaintenance(place).verify(progress: progress)
             }
         }
     }
@@ -30,9 +30,9 @@ struct JournalCommand: AsyncParsableCommand {
         @OptionGroup var data: DataOption
 
         func run() async throws {
-            let path = try data.path(environment: ProcessEnvironment.variables)
+            let place = try data.place(environment: ProcessEnvironment.variables)
             try await MaintenanceRun(label: "repairing").run { progress in
-                try await Wiring.journalMaintenance(data: path).repair(progress: progress)
+                try await Wiring.journalMaintenance(place).repair(progress: progress)
             }
         }
     }
@@ -45,11 +45,11 @@ struct JournalCommand: AsyncParsableCommand {
         var from: String?
 
         func run() async throws {
-            let path = try data.path(environment: ProcessEnvironment.variables)
+            let place = try data.place(environment: ProcessEnvironment.variables)
             let offset = try from.map(Dump.offset) ?? LogOffset.none
             try await Interruption.stopping {
                 let output = OutputFile.standardOutput()
-                try await Wiring.journalMaintenance(data: path).dump(from: offset) { line in
+                try await Wiring.journalMaintenance(place).dump(from: offset) { line in
                     try Task.checkCancellation()
                     try output.write(line + "\n")
                 }

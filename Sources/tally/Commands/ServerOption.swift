@@ -17,16 +17,26 @@ struct ServerOption: ParsableArguments {
     }
 }
 
-/// `--data`, of every command that works on files while no server does.
+/// `--data` and `--store`, of every command that works on files while no server does.
 struct DataOption: ParsableArguments {
     @Option(SharedSettings.data) var data: String?
+    @Option(ServerSettings.store) var store: String?
     @OptionGroup var file: ConfigOption
 
-    func path(environment: [String: String]) throws(CommandFailure) -> String {
-        let flags = data.map { [SharedSettings.data.name: $0] } ?? [:]
+    func place(environment: [String: String]) throws(CommandFailure) -> DataPlace {
+        var flags: [String: String] = [:]
+        flags[SharedSettings.data.name] = data
+        flags[ServerSettings.store.name] = store
         var reader = try file.reader(flags: flags, environment: environment)
-        let path = reader.value(of: SharedSettings.data)
+        let place = DataPlace(
+            directory: reader.value(of: SharedSettings.data), store: reader.value(of: ServerSettings.store))
         try reader.throwProblems()
-        return path
+        return place
     }
+}
+
+/// Where the files of a server are.
+struct DataPlace: Equatable, Sendable {
+    let directory: String
+    let store: StoreChoice
 }

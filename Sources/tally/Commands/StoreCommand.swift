@@ -17,10 +17,10 @@ struct StoreCommand: AsyncParsableCommand {
         var to: String
 
         func run() async throws {
-            let path = try data.path(environment: ProcessEnvironment.variables)
+            let place = try data.place(environment: ProcessEnvironment.variables)
             let layout = try OptionValue.word("to", to, as: Layout.self)
             try await MaintenanceRun(label: "converting").run { progress in
-                try await Wiring.storeMaintenance(data: path).convert(to: layout, progress: progress)
+                try await Wiring.storeMaintenance(place).convert(to: layout, progress: progress)
             }
         }
     }
