@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Dispatch
 import Foundation
 import Synchronization
 
@@ -29,10 +30,19 @@ final class ChildProcess: Sendable {
     ///   - executable: an absolute path.
     ///   - environment: all of it; nothing is inherited.
     init(executable: String, arguments: [String], environment: [String: String]) throws {
-        let spawned = try spawn(executable, arguments: arguments, environment: environment)
-        pid = spawned.pid
-        let reader = ProcessReader(pid: pid, output: spawned.output, errors: spawned.errors, watch: watch)
-        Thread.detachNewThread { reader.run() }
+        let watch = watch
+        let started = Handover<Result<pid_t, any Error>>()
+        // The thread that starts the program stays as long as it does: see `spawn`.
+        Thread.detachNewThread {
+            do {
+                let spawned = try spawn(executable, arguments: arguments, environment: environment)
+                started.give(.success(spawned.pid))
+                ProcessReader(pid: spawned.pid, output: spawned.output, errors: spawned.errors, watch: watch).run()
+            } catch {
+                started.give(.failure(error))
+            }
+        }
+        pid = try started.take().get()
     }
 
     deinit { signal(SIGKILL) }
@@ -66,5 +76,24 @@ struct HarnessError: Error, CustomStringConvertible {
     /// - Parameter call: the name of the system call that has just failed.
     static func system(_ call: String, _ code: Int32 = errno) -> HarnessError {
         HarnessError("\(call): \(String(cString: strerror(code)))")
+    }
+}
+
+/// One value, from one thread to another that waits for it.
+private final class Handover<Value: Sendable>: Sendable {
+    private let value = Mutex<Value?>(nil)
+    private let isGiven = DispatchSemaphore(value: 0)
+
+    func give(_ value: Value) {
+        self.value.withLock { $0 = value }
+        isGiven.signal()
+    }
+
+    func take() -> Value {
+        isGiven.wait()
+        return value.withLock { value in
+            guard let value else { preconditionFailure("the semaphore is raised after the value is given") }
+            return value
+        }
     }
 }

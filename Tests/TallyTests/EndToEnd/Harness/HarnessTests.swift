@@ -81,6 +81,23 @@ struct HarnessTests {
         }
     }
 
+    @Test("a program doesn't outlive a crash of the tests")
+    func crashOfTheTests() async throws {
+        // The thread that started it ends as it would with the process of the tests: without a word.
+        let pid = await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                let spawned = try? spawn("/bin/sh", arguments: ["-c", "echo ready; exec sleep 1000"], environment: [:])
+                var byte: UInt8 = 0
+                let isReady = spawned.map { read($0.output, &byte, 1) == 1 } ?? false
+                continuation.resume(returning: isReady ? spawned?.pid ?? 0 : 0)
+            }
+        }
+        try #require(pid > 0)
+        var status: Int32 = 0
+        #expect(waitpid(pid, &status, 0) == pid)
+        #expect(status & 0x7f == SIGKILL)
+    }
+
     @Test("a program that cannot be started is an error")
     func missingProgram() async throws {
         try await withSandbox { sandbox in

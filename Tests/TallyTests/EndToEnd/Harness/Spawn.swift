@@ -11,21 +11,29 @@ struct Spawned {
 }
 
 /// Starts a program with an empty standard input and two pipes.
+///
+/// It is killed when the calling thread ends, and so when the tests crash: a crash runs no code that could clean up.
 func spawn(_ executable: String, arguments: [String], environment: [String: String]) throws -> Spawned {
     // One at a time: a pipe that another program inherits by accident would never end.
-    try spawning.withLock { _ in
+    guard access(executable, X_OK) == 0 else { throw HarnessError.system("cannot start \(executable)") }
+    return try spawning.withLock { _ in
         let output = try Pipe()
         let errors = try Pipe()
         defer {
             close(output.writingEnd)
             close(errors.writingEnd)
         }
-        let pid = try spawn(executable, arguments, environment, output: output.writingEnd, errors: errors.writingEnd)
+        let command = canTie ? [tie, "--pdeathsig", "KILL", "--", executable] + arguments : [executable] + arguments
+        let pid = try spawn(command, environment, output: output.writingEnd, errors: errors.writingEnd)
         return Spawned(pid: pid, output: output.readingEnd, errors: errors.readingEnd)
     }
 }
 
 private let spawning = Mutex(())
+
+/// Of util-linux: it asks the kernel for the signal, and becomes the program.
+private let tie = "/usr/bin/setpriv"
+private let canTie = access(tie, X_OK) == 0
 
 private struct Pipe {
     let readingEnd: Int32
@@ -40,7 +48,7 @@ private struct Pipe {
 }
 
 private func spawn(
-    _ executable: String, _ arguments: [String], _ environment: [String: String], output: Int32, errors: Int32
+    _ command: [String], _ environment: [String: String], output: Int32, errors: Int32
 ) throws -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -52,14 +60,14 @@ private func spawn(
 
     var attributes = try signalsAtTheirDefault()
     defer { posix_spawnattr_destroy(&attributes) }
-    var argumentPointers = ([executable] + arguments).map { strdup($0) } + [nil]
+    var argumentPointers = command.map { strdup($0) } + [nil]
     var environmentPointers = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer {
         for pointer in argumentPointers + environmentPointers { free(pointer) }
     }
     var pid: pid_t = 0
-    let code = posix_spawn(&pid, executable, &actions, &attributes, &argumentPointers, &environmentPointers)
-    guard code == 0 else { throw HarnessError.system("cannot start \(executable)", code) }
+    let code = posix_spawn(&pid, command[0], &actions, &attributes, &argumentPointers, &environmentPointers)
+    guard code == 0 else { throw HarnessError.system("cannot start \(command[0])", code) }
     return pid
 }
 
