@@ -6,10 +6,10 @@ import Testing
 
 @Suite("A journal that crashes again and again")
 struct JournalCrashTests {
-    @Test("everything acknowledged is there, in order and unchanged", arguments: 1...40 as ClosedRange<UInt64>)
+    @Test("everything acknowledged is there, in order and unchanged", arguments: 1...30 as ClosedRange<UInt64>)
     func everythingAcknowledgedIsThere(seed: UInt64) throws {
         var run = CrashingJournal(seed: seed)
-        for round in 1...25 {
+        for round in 1...20 {
             try run.appendUntilPowerLoss()
             try run.recover(round: round)
         }
@@ -18,19 +18,19 @@ struct JournalCrashTests {
 
     @Test("a batch over many segments that was cut short is taken back to its whole chunks")
     func crashWithinALargeBatch() throws {
-        let base = JournalBench()
+        let base = JournalBench(segmentBytes: 512)
         _ = try base.open().append(SampleChunks.chunks(1...10))
         for calls in 0...60 {
             for seed in 1...6 as ClosedRange<UInt64> {
-                let bench = JournalBench(disk: base.disk.copy())
+                let bench = JournalBench(disk: base.disk.copy(), segmentBytes: 512)
                 var generator = SeededGenerator(seed: seed &* 1000 + UInt64(calls))
                 let journal = try bench.open()
                 bench.disk.callsUntilPowerLoss = calls
-                let isDone = (try? journal.append(SampleChunks.chunks(11...600))) != nil
+                let isDone = (try? journal.append(SampleChunks.chunks(11...60))) != nil
                 bench.disk.crash(using: &generator)
                 let sequences = try bench.open().sequences
                 #expect(sequences == Array(1...UInt64(sequences.count)), "seed \(seed), \(calls) calls")
-                #expect(sequences.count >= 10 && (!isDone || sequences.count == 600), "seed \(seed), \(calls) calls")
+                #expect(sequences.count >= 10 && (!isDone || sequences.count == 60), "seed \(seed), \(calls) calls")
                 #expect(try bench.verify().damages == [])
             }
         }
@@ -41,7 +41,7 @@ struct JournalCrashTests {
 private struct CrashingJournal {
     private let seed: UInt64
     private var generator: SeededGenerator
-    private let bench = JournalBench()
+    private let bench = JournalBench(segmentBytes: 1024)
     /// By offset, from `first` on.
     private var expected: [LogEntry] = []
     /// Given to an append that did not return: none, or the first few of them may be there.
@@ -56,7 +56,7 @@ private struct CrashingJournal {
     }
 
     mutating func appendUntilPowerLoss() throws {
-        bench.disk.capacity = generator.chance(30) ? Int.random(in: 1...12, using: &generator) * 4096 : .max
+        bench.disk.capacity = generator.chance(30) ? Int.random(in: 1...40, using: &generator) * 1024 : .max
         guard let journal = try? bench.open() else {
             #expect(bench.disk.capacity < .max, "seed \(seed): only a full disk may keep it from opening")
             return
@@ -74,13 +74,13 @@ private struct CrashingJournal {
     private mutating func trim(_ journal: Journal) -> Bool {
         let offset = LogOffset(Int64.random(in: 0...journal.lastOffset.value + 1, using: &generator))
         let isOn = (try? journal.trim(before: offset)) != nil
-        first = isOn ? journal.firstOffset : max(first, min(offset, journal.lastOffset))
+        first = isOn ? journal.firstOffset : max(first, offset)
         return isOn
     }
 
     private mutating func append(to journal: Journal) throws -> Bool {
-        let count = generator.chance(10) ? 120 : UInt64.random(in: 1...4, using: &generator)
-        let entries = generator.chance(10) ? 900 : Int.random(in: 0...40, using: &generator)
+        let count = generator.chance(10) ? 40 : UInt64.random(in: 1...4, using: &generator)
+        let entries = generator.chance(10) ? 300 : Int.random(in: 0...20, using: &generator)
         let chunks = SampleChunks.chunks(sequence + 1...sequence + count, entries: entries)
         switch Result(catching: { () throws(LogError) in try journal.append(chunks) }) {
         case .success(let offsets):
@@ -120,8 +120,8 @@ private struct CrashingJournal {
 
         // What is there now was read by someone: it must stay.
         expected = found
-        sequence = journal.lastSequence
-        #expect(sequence == found.last?.chunk.sequence ?? 0, place)
+        sequence = found.last?.chunk.sequence ?? sequence
+        #expect(journal.lastSequence == sequence, place)
         uncertain = []
         bench.disk.loseUnsynced()
         #expect(try bench.open().readAll(from: first.value) == found, place)

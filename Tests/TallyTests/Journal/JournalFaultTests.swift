@@ -43,6 +43,19 @@ struct JournalFaultTests {
         #expect(try bench.open().sequences == [1, 2, 3])
     }
 
+    @Test("no space for a large first chunk leaves an empty journal that can be used", arguments: [1, 2])
+    func fullForLargeFirstChunk(write: Int) throws {
+        let journal = try bench.open()
+        let large = SampleChunks.chunk(1, entries: 5000)
+        bench.disk.faults[.write] = [bench.disk.calls[.write, default: 0] + write: .full("no block")]
+        #expect(throws: LogError.refused("the disk is full: no block")) { try journal.append([large]) }
+        bench.disk.loseUnsynced()
+        #expect(try bench.open().sequences == [])
+        #expect(try journal.append([SampleChunks.chunk(1)]) == [LogOffset(1)])
+        #expect(try journal.append([large]) == [LogOffset(2)])
+        #expect(try bench.open().readAll().map(\.chunk) == [SampleChunks.chunk(1), large])
+    }
+
     @Test("what was refused does not come back, even if the machine stops at once")
     func refusedStaysAway() throws {
         let journal = try bench.open()

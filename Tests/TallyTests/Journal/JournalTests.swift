@@ -104,16 +104,33 @@ struct JournalTests {
         #expect(try bench.open().segments.map(\.first) == LogOffset.all(1...3))
     }
 
+    @Test("an empty segment gives way to one that has room for the first chunk")
+    func oversizedFirstChunk() throws {
+        let bench = JournalBench()
+        let journal = try bench.open()
+        let chunks = [SampleChunks.chunk(1, entries: 5000), SampleChunks.chunk(2)]
+        for chunk in chunks { _ = try journal.append([chunk]) }
+        #expect(journal.segments.map(\.first) == LogOffset.all(1...2))
+        try journal.trim(before: LogOffset(1))
+        #expect(try journal.readAll().map(\.chunk) == chunks)
+        #expect(try bench.open().readAll().map(\.chunk) == chunks)
+    }
+
     @Test("a chunk beyond the limit is refused, since no reader would take it")
     func tooLargeChunk() throws {
-        let journal = try JournalBench().open()
+        let bench = JournalBench()
+        let journal = try bench.open()
         var chunk = SampleChunks.chunk(1)
         let banner = try #require(BannerID(Int64.max))
         chunk.identified = (0..<320_000).map { index in
             let delta = Delta(banner: banner, kind: 0, minute: index % 2 == 0 ? .first : .last, count: 1)
             return IdentifiedDelta(id: EventID(bits: UInt128(index)), delta: delta)
         }
-        #expect(throws: LogError.self) { try journal.append([SampleChunks.chunk(1), chunk]) }
+        let before = bench.disk.contents
+        for chunks in [[chunk], [SampleChunks.chunk(1), chunk]] {
+            #expect(throws: LogError.self) { try journal.append(chunks) }
+            #expect(bench.disk.contents == before)
+        }
         #expect(try journal.append([SampleChunks.chunk(1)]) == [LogOffset(1)])
     }
 

@@ -10,11 +10,14 @@ struct SegmentFormatTests {
         identity: SampleChunks.node, size: 4096, first: LogOffset(1), lost: 0, synced: .none, lastSequence: 0)
 
     @Test("are those of the example in docs/journal-format.md")
-    func example() {
+    func example() throws {
         var bytes = header.encoded()
         let payload = ChunkExample.chunk.encoded()
         RecordFormat(identity: SampleChunks.node).append(payload, offset: LogOffset(1), synced: .none, to: &bytes)
         #expect(HexText.lines(of: bytes) == Self.example)
+        let document = try HexText.document("journal-format.md")
+        #expect(document.contains(Self.example))
+        #expect(document.contains(JournalDump.text(LogEntry(offset: LogOffset(1), chunk: ChunkExample.chunk))))
     }
 
     /// The first 240 bytes of a segment that holds the chunk of docs/chunk-format.md.

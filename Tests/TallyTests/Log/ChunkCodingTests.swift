@@ -32,6 +32,7 @@ struct ChunkCodingTests {
     @Test("are those of the example in docs/chunk-format.md")
     func example() throws {
         #expect(HexText.lines(of: ChunkExample.chunk.encoded()) == Self.example)
+        #expect(try HexText.document("chunk-format.md").contains(Self.example))
         #expect(try decoded(ChunkExample.chunk.encoded()) == ChunkExample.chunk)
     }
 

@@ -150,7 +150,7 @@ struct GroupCommitTests {
         #expect(texts(commits.finish(.success([LogOffset(4), LogOffset(5)]))) == ["a: 5", "b: 5"])
     }
 
-    @Test("a request that fills more than a chunk is in one commit", .timeLimit(.minutes(1)))
+    @Test("a request that fills more than a chunk is in one commit")
     func largeRequest() throws {
         var commits = commits()
         _ = commits.add(events(1...10), waiter: "a")

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
+
 /// Bytes as the documents show them.
 enum HexText {
+    /// The text of a file in `docs`.
+    static func document(_ name: String, file: String = #filePath) throws -> String {
+        let root = URL(filePath: file).appending(path: "../../../..").standardized
+        return try String(contentsOf: root.appending(path: "docs/\(name)"), encoding: .utf8)
+    }
+
     /// Sixteen bytes a line, behind the place of the first; lines that are like the one before them are one `*`.
     static func lines(of bytes: [UInt8]) -> String {
         var lines: [String] = []

@@ -12,7 +12,7 @@ struct JournalBench {
 
     init(disk: FaultyDisk = FaultyDisk(), segmentBytes: Int = 4096) {
         self.disk = disk
-        self.settings = JournalSettings(segmentBytes: segmentBytes)!
+        self.settings = JournalSettings(unchecked: segmentBytes)
     }
 
     func open(progress: (Int, Int) -> Void = { _, _ in }) throws(JournalError) -> Journal {

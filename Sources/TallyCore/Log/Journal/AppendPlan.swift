@@ -22,7 +22,7 @@ struct AppendPlan {
     private(set) var offsets: [LogOffset] = []
     private(set) var lastSequence: UInt64
 
-    /// - Parameter newest: the segment that the journal ends in.
+    /// - Parameter newest: the segment that the journal ends in. It holds records, or has room for the first chunk.
     init(
         _ chunks: [Chunk], newest: Segment, identity: NodeID, lastSequence: UInt64, segmentBytes: Int,
         format: RecordFormat

@@ -81,7 +81,8 @@ package final class Journal {
     /// As `EventLog.append` says. A chunk larger than `Limits.chunkBytes` is refused.
     package func append(_ chunks: [Chunk]) throws(LogError) -> [LogOffset] {
         try requireSound()
-        guard !chunks.isEmpty else { return [] }
+        guard let first = chunks.first else { return [] }
+        if !newest.holdsRecords { try makeRoom(for: first) }
         let plan = try AppendPlan(
             chunks, newest: newest, identity: identity, lastSequence: lastSequence, segmentBytes: settings.segmentBytes,
             format: format)
@@ -93,6 +94,27 @@ package final class Journal {
         }
         lastSequence = plan.lastSequence
         return plan.offsets
+    }
+
+    /// A segment without records gives way to a larger one when not even its first chunk fits: both have the same name.
+    private func makeRoom(for chunk: Chunk) throws(LogError) {
+        let old = newest
+        let payload = chunk.encoded().count
+        let size = SegmentHeader.byteCount + RecordFormat.byteCount(payload: payload)
+        if size <= old.size || payload > Limits.chunkBytes { return }
+        let header = SegmentHeader(
+            identity: identity, size: max(settings.segmentBytes, size), first: old.first,
+            lost: old.lastBeforeRecords.value - old.first.value + 1, synced: old.last, lastSequence: lastSequence)
+        do throws(DiskError) {
+            try files.prepare(header)
+            try files.publish(header)
+        } catch .full(let reason) {
+            throw .refused("the disk is full: \(reason)")
+        } catch {
+            throw fail(error)
+        }
+        do throws(DiskError) { try disk.syncDirectory() } catch { throw fail(error) }
+        segments[segments.count - 1] = Segment(header)
     }
 
     /// All segments that the plan needs are there, empty, before any record is written: running out of space is then
