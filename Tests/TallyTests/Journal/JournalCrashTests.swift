@@ -97,7 +97,11 @@ private struct CrashingJournal {
     }
 
     mutating func recover(round: Int) throws {
-        bench.disk.crash(using: &generator)
+        if generator.chance(30) {
+            bench.disk.restartProcess()
+        } else {
+            bench.disk.crash(using: &generator)
+        }
         // The recovery may be hit too.
         while generator.chance(40) {
             bench.disk.callsUntilPowerLoss = Int.random(in: 0...6, using: &generator)

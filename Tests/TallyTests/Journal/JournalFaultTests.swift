@@ -143,6 +143,19 @@ struct JournalFaultTests {
         }
     }
 
+    @Test("what a killed process wrote and did not sync is durable before anyone reads it")
+    func killedProcess() throws {
+        let journal = try bench.open()
+        _ = try journal.append([SampleChunks.chunk(1)])
+        // The header and the name of a new segment, and the records of both; none of the records is synced.
+        bench.disk.callsUntilPowerLoss = 7
+        #expect(throws: LogError.self) { try journal.append(SampleChunks.chunks(2...100)) }
+        bench.disk.restartProcess()
+        #expect(try bench.open().sequences == Array(1...100))
+        bench.disk.loseUnsynced()
+        #expect(try bench.open().sequences == Array(1...100))
+    }
+
     @Test("a removal that is not durable before the next would leave a hole: each is synced")
     func trimmingAndPowerLoss() throws {
         let journal = try bench.open()

@@ -124,7 +124,7 @@ final class FaultyDisk: Disk {
         do throws(DiskError) {
             try begin(.sync)
         } catch {
-            file.forgotten.formUnion(file.written.keys)
+            if isOn { file.forgotten.formUnion(file.written.keys) }
             throw error
         }
         file.sync()
@@ -178,15 +178,20 @@ final class FaultyDisk: Disk {
         powerOn()
     }
 
+    /// The process was killed and starts again: all that it wrote is there, synced or not.
+    func restartProcess() {
+        faults = [:]
+        callsUntilPowerLoss = nil
+        isOn = true
+    }
+
     /// Nothing that was not synced is there.
     func loseUnsynced() { powerOn() }
 
     private func powerOn() {
         names = keptNames
         for file in names.values { file.powerOn() }
-        faults = [:]
-        callsUntilPowerLoss = nil
-        isOn = true
+        restartProcess()
     }
 
     /// The next call of this kind fails.
