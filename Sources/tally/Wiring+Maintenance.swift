@@ -31,7 +31,7 @@ private struct JournalTools: JournalMaintenance {
     func verify(progress: (WorkProgress) throws -> Void) async throws -> MaintenanceReport {
         let report = try JournalVerification.run(on: RealDisk(path: directory.journalPath), place: place) {
             done, total in
-            try? progress(WorkProgress(done: Int64(done), total: Int64(total)))
+            try progress(WorkProgress(done: Int64(done), total: Int64(total)))
         }
         return MaintenanceReport(report)
     }
@@ -44,7 +44,7 @@ private struct JournalTools: JournalMaintenance {
             disk: disk, place: place, settings: .default, checkpoint: checkpoint?.upTo ?? .none,
             checkpointSequence: identity.flatMap { checkpoint?.sequences[$0]?.highest } ?? 0, identity: identity)
         let report = try repair.run { done, total in
-            try? progress(WorkProgress(done: Int64(done), total: Int64(total)))
+            try progress(WorkProgress(done: Int64(done), total: Int64(total)))
         }
         return MaintenanceReport(report)
     }
@@ -63,7 +63,7 @@ private struct JournalTools: JournalMaintenance {
     }
 
     func dump(from offset: LogOffset, line: (String) throws -> Void) async throws {
-        try JournalDump.run(on: RealDisk(path: directory.journalPath), from: offset) { text in try? line(text) }
+        try JournalDump.run(on: RealDisk(path: directory.journalPath), from: offset) { text in try line(text) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 /// Which banners there are, who is let in, and what they are called. No I/O: the owner saves what `unsaved` returns.
 package struct BannerDirectory {
-    private var known: Set<BannerID> = []
+    private var known = BannerSet()
     /// Those that somebody registered.
     private var registered: [BannerID: Banner] = [:]
     /// All known ids, ascending; nil since a new one came.
@@ -37,15 +37,10 @@ package struct BannerDirectory {
 
     /// In the order of their ids, beginning behind `id`.
     package mutating func banners(after id: BannerID?, limit: Int) -> [Banner] {
-        let ids = sortedIDs ?? known.sorted()
+        let ids = sortedIDs ?? known.sorted
         sortedIDs = ids
-        var low = 0
-        var high = id == nil ? 0 : ids.count
-        while low < high {
-            let middle = (low + high) / 2
-            if ids[middle] <= id! { low = middle + 1 } else { high = middle }
-        }
-        return ids[low...].prefix(limit).compactMap { self[$0] }
+        let first = id.map { BannerDirectory.firstIndex(behind: $0, in: ids) } ?? 0
+        return ids[first...].prefix(limit).compactMap { self[$0] }
     }
 
     /// An event of this banner wants in.
@@ -103,8 +98,18 @@ package struct BannerDirectory {
         }
     }
 
+    private static func firstIndex(behind id: BannerID, in sorted: [BannerID]) -> Int {
+        var low = 0
+        var high = sorted.count
+        while low < high {
+            let middle = (low + high) / 2
+            if sorted[middle] <= id { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
     private mutating func remember(_ banner: Banner) {
-        if known.insert(banner.id).inserted { sortedIDs = nil }
+        if known.insert(banner.id) { sortedIDs = nil }
         if let name = registered[banner.id]?.name { idsByName[name] = nil }
         registered[banner.id] = banner.isRegistered ? banner : nil
         if banner.isRegistered, let name = banner.name { idsByName[name] = banner.id }
