@@ -43,9 +43,11 @@ final class StopSignals: Sendable {
         logger.info("stopping")
         // A signal has no task to belong to.
         Task { await stop() }
-        DispatchQueue.global().asyncAfter(deadline: .now() + timeout / .seconds(1)) { [logger] in
-            logger.error("not stopped in time; the journal keeps what was not flushed")
-            _exit(1)
+        // A flush that takes longer, or a client that never ends its request, is cut off. That is no failure: what was
+        // acknowledged is in the journal, and is flushed after the next start.
+        DispatchQueue.global().asyncAfter(deadline: .now() + 0.9 * (timeout / .seconds(1))) { [logger] in
+            logger.warning("stopped before everything was flushed; the journal keeps the rest for the next start")
+            _exit(0)
         }
     }
 }

@@ -120,6 +120,27 @@ struct LiveConnectionTests {
         #expect(answer.hasPrefix("HTTP/1.1 413 "))
     }
 
+    @Test func `a client that asks before it sends is told to go on`() async throws {
+        let answer = try await exchange(
+            HTTPTest(),
+            [
+                "POST /v1/events HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: 100-continue\r\n"
+                    + "Content-Length: 12\r\n\r\n",
+                #"{"banner":7}"#,
+            ])
+        #expect(answer.hasPrefix("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"), "\(answer)")
+    }
+
+    @Test func `a client that asks whether it may send too much isn't told to go on`() async throws {
+        let answer = try await exchange(
+            HTTPTest(),
+            [
+                "POST /v1/events HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: 100-continue\r\n"
+                    + "Content-Length: 99999999\r\n\r\n"
+            ], thenClose: true)
+        #expect(!answer.contains("100 Continue"), "\(answer)")
+    }
+
     @Test func `a connection that waits too long is closed`() async throws {
         var test = HTTPTest()
         test.configuration.idleTimeout = .milliseconds(100)
