@@ -18,6 +18,7 @@ package final class CountingNode: CountingService {
         package init() {}
     }
 
+    private let node: NodeID
     private let clock: any WallClock
     private let acceptLate: Int64
     private let banners: BannerRegistry
@@ -46,6 +47,7 @@ package final class CountingNode: CountingService {
             log: log, store: store, configuration: configuration.aggregator, progress: progress,
             noteBanners: banners.note)
 
+        self.node = node
         self.clock = clock
         self.acceptLate = configuration.acceptLate
         self.banners = banners
@@ -55,7 +57,8 @@ package final class CountingNode: CountingService {
         let ownSequence = max(lastSequence, aggregator.sequences(of: node).highest)
         self.aggregation = Aggregation(aggregator: aggregator, banners: banners)
         self.ingest = Ingest(
-            log: log, node: node, lastSequence: ownSequence, aggregation: aggregation, clock: clock)
+            log: log, node: node, lastSequence: ownSequence, late: configuration.acceptLate, aggregation: aggregation,
+            admission: admission)
         self.query = Query(log: log.id, store: store, aggregation: aggregation)
         self.keeper = StoreKeeper(
             log: log, store: store, banners: banners, aggregation: aggregation, interval: configuration.flushEvery,
@@ -79,10 +82,14 @@ package final class CountingNode: CountingService {
         try admission.admit(input, backfill: backfill)
     }
 
-    package func admit(_ chunk: Chunk) throws(EventRejection) { try admission.admit(chunk) }
+    package func admit(_ chunk: Chunk) throws(EventRejection) {
+        // Its sequences would be taken for this node's own, and what comes later for chunks that were counted.
+        if chunk.node == node { throw .ownNode(node) }
+        try admission.admit(chunk)
+    }
 
-    package func record(_ events: [CountedEvent]) async throws(IngestError) -> Receipt {
-        try await ingest.record(events)
+    package func record(_ events: [CountedEvent], backfill: Bool) async throws(IngestError) -> Receipt {
+        try await ingest.record(events, backfill: backfill)
     }
 
     package func append(_ chunk: Chunk) async throws(IngestError) -> ChunkReceipt { try await ingest.append(chunk) }

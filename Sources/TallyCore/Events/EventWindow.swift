@@ -28,7 +28,7 @@ package struct EventWindow: Sendable {
     /// Decides the minute of an event, once and for all.
     /// - Parameter time: what the event says of itself, or nil for one that happens now.
     package mutating func decide(_ time: Timestamp?, now: Timestamp, backfill: Bool) -> Decision {
-        highest = max(highest, now)
+        observe(now)
         let earliest = Minute(highest).advanced(by: -late)
         // When the clock has fallen behind the log, what happens now belongs to the first minute that is not final.
         guard let time else { return .accepted(max(Minute(now), earliest)) }
@@ -42,7 +42,15 @@ package struct EventWindow: Sendable {
         return .accepted(minute)
     }
 
+    /// The clock, or the log, has reached this time.
+    package mutating func observe(_ time: Timestamp) { highest = max(highest, time) }
+
     /// The minute before which nothing but a backfill can change anything.
     /// - Parameter logTime: of what has been aggregated.
     package static func watermark(logTime: Timestamp, late: Int64) -> Minute { Minute(logTime).advanced(by: -late) }
+
+    /// The latest log time with which this minute is not yet final.
+    static func latestTime(before minute: Minute, isFinalWith late: Int64) -> Timestamp {
+        Timestamp(milliseconds: (minute.advanced(by: late).unixSeconds + 60) * 1_000 - 1)
+    }
 }

@@ -15,6 +15,8 @@ package enum Limits {
     /// The largest encoded chunk, in bytes; a log refuses to read anything larger as a chunk.
     /// An entry takes at most 45 bytes, so `chunkEntries` of them always fit.
     package static let chunkBytes = 8 << 20
+    /// The most rows in one look-up, so that queries get their turn with the store.
+    package static let keysPerLoad = 10_000
     /// The largest body of a request, in bytes.
     package static let bodyBytes = 8 << 20
     /// The longest name of a banner, in bytes of UTF-8.

@@ -6,6 +6,9 @@
 /// No I/O: the owner adds, begins, appends what `begin` returned to the log, and finishes. `Waiter` is whatever the owner
 /// uses to answer a request.
 ///
+/// It also keeps final minutes final: a commit never moves the log's time so far that the minute of an event that waits
+/// behind it would be final, and an event whose minute became final since it was admitted is refused.
+///
 ///     idle ──add──► pending ──begin──► committing ──finish──► idle or pending
 ///                                          └──finish(.failed)──► failed (every add is refused)
 package struct GroupCommit<Waiter> {
@@ -26,6 +29,8 @@ package struct GroupCommit<Waiter> {
         case overloaded
         /// The process is stopping.
         case closed
+        /// The minute of an event became final since it was admitted.
+        case stale
         /// The log has failed for good.
         case failed(String)
     }
@@ -42,6 +47,8 @@ package struct GroupCommit<Waiter> {
         var foreign: [Chunk] = []
         var builders: [ChunkBuilder] = []
         var waiters: [Waiter] = []
+        /// Of the events that are no backfill.
+        var earliest = Minute.last
 
         var entryCount: Int {
             foreign.reduce(0) { $0 + $1.entryCount } + builders.reduce(0) { $0 + $1.entryCount }
@@ -50,23 +57,33 @@ package struct GroupCommit<Waiter> {
 
     private enum Phase {
         case idle
-        case committing(waiters: [Waiter], sequenceBefore: UInt64)
+        case committing([Chunk], waiters: [Waiter], sequenceBefore: UInt64)
         case failed(String)
     }
 
     private let node: NodeID
     private let pendingEntriesLimit: Int
+    /// How many minutes behind the log's time an event may lie.
+    private let late: Int64
     private var lastSequence: UInt64
+    /// The highest time of any chunk.
+    private var logTime: Timestamp
     private var phase = Phase.idle
     private var groups: [Group] = []
     private var isClosed = false
 
     /// - Parameters:
     ///   - lastSequence: the node's last chunk in the log; 0 when there is none.
+    ///   - logTime: the highest time of any chunk in the log.
+    ///   - late: as `EventWindow` has it.
     ///   - pendingEntriesLimit: how many entries may wait for a commit.
-    package init(node: NodeID, lastSequence: UInt64, pendingEntriesLimit: Int = 2_000_000) {
+    package init(
+        node: NodeID, lastSequence: UInt64, logTime: Timestamp, late: Int64, pendingEntriesLimit: Int = 2_000_000
+    ) {
         self.node = node
         self.lastSequence = lastSequence
+        self.logTime = logTime
+        self.late = late
         self.pendingEntriesLimit = pendingEntriesLimit
     }
 
@@ -86,10 +103,16 @@ package struct GroupCommit<Waiter> {
     }
 
     /// Adds the events of one request; all of them or, when refused, none.
-    package mutating func add(_ events: some Collection<CountedEvent>, waiter: Waiter) -> Admission {
+    /// - Parameter backfill: they may change final minutes.
+    package mutating func add(
+        _ events: some Collection<CountedEvent>, backfill: Bool = false, waiter: Waiter
+    ) -> Admission {
         if let refusal = refusal(of: events.count) { return .refused(refusal) }
+        let earliest = backfill ? .last : events.reduce(Minute.last) { min($0, $1.minute) }
+        if earliest < EventWindow.watermark(logTime: logTime, late: late) { return .refused(.stale) }
         openGroup()
         for event in events { Self.add(event, to: &groups[groups.count - 1]) }
+        groups[groups.count - 1].earliest = min(groups[groups.count - 1].earliest, earliest)
         groups[groups.count - 1].waiters.append(waiter)
         return .accepted(begins: isReadyToBegin)
     }
@@ -104,11 +127,13 @@ package struct GroupCommit<Waiter> {
     }
 
     /// The next commit, if there is something to commit and none is on its way.
-    /// - Parameter time: becomes the time of each of its chunks.
-    package mutating func begin(at time: Timestamp) -> Commit? {
+    /// - Parameter now: becomes the time of each of its chunks, unless that would make a waiting event's minute final.
+    package mutating func begin(at now: Timestamp) -> Commit? {
         guard isReadyToBegin else { return nil }
         let group = groups.removeFirst()
-        phase = .committing(waiters: group.waiters, sequenceBefore: lastSequence)
+        let time = groups.reduce(now) { min($0, EventWindow.latestTime(before: $1.earliest, isFinalWith: late)) }
+        logTime = max(logTime, time)
+        let sequenceBefore = lastSequence
         var chunks = group.foreign.map { chunk in
             var chunk = chunk
             chunk.time = time
@@ -118,18 +143,23 @@ package struct GroupCommit<Waiter> {
             lastSequence += 1
             chunks.append(builder.chunk(node: node, sequence: lastSequence, time: time))
         }
+        phase = .committing(chunks, waiters: group.waiters, sequenceBefore: sequenceBefore)
         return Commit(chunks: chunks)
     }
 
     /// The log has answered.
+    /// - Parameter count: counts the chunks in the aggregator; called before anyone is answered, so that an acknowledged
+    ///   event is in the very next answer.
     /// - Returns: an answer for each waiter of this commit, and of those behind it when the log has failed for good.
-    package mutating func finish(_ result: Result<[LogOffset], LogError>) -> [Answer] {
-        guard case .committing(var waiters, let sequenceBefore) = phase else {
+    package mutating func finish(
+        _ result: Result<[LogOffset], LogError>, counting count: ([LogEntry]) -> Void
+    ) -> [Answer] {
+        guard case .committing(let chunks, var waiters, let sequenceBefore) = phase else {
             preconditionFailure("a commit finishes that was not begun")
         }
         phase = .idle
         switch result {
-        case .success: break
+        case .success(let offsets): count(zip(offsets, chunks).map(LogEntry.init))
         case .failure(.refused): lastSequence = sequenceBefore  // Nothing is in the log, so the numbers are free again.
         case .failure(.failed(let reason)):
             phase = .failed(reason)

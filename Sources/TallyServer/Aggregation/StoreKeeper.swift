@@ -5,8 +5,8 @@ import ServiceLifecycle
 import Synchronization
 package import TallyCore
 
-/// Keeps the store up to date: loads the rows that the aggregator asks for, flushes what changed at every interval, saves
-/// the checkpoint and trims the log behind it. While the store is away it retries; nothing is lost, since the log keeps it.
+/// Keeps the store up to date: does what `StoreKeeping` decides, and asks it for a flush at every interval. While the store
+/// is away it retries; nothing is lost, since the log keeps it.
 ///
 /// One task does all of it, one thing after the other; the others only wake it.
 package final class StoreKeeper: Service {
@@ -33,9 +33,8 @@ package final class StoreKeeper: Service {
     private let clock: any WallClock
     private let logger: Logger
     private let requests = Mutex(Requests())
+    private let keeping = Mutex(StoreKeeping())
     private let healthSoFar = Mutex(Health())
-    /// Keys in one look-up, so that queries get their turn with the store.
-    private static let keysPerLoad = 10_000
 
     package init(
         log: any EventLog, store: any CountStore, banners: BannerRegistry, aggregation: Aggregation, interval: Duration,
@@ -98,16 +97,43 @@ package final class StoreKeeper: Service {
             return (requests.flushIsDue, requests.waiting)
         }
         do throws(StoreError) {
-            try await loadRows()
-            if flushIsDue || !waiting.isEmpty { try await flushRows() }
+            if flushIsDue || !waiting.isEmpty {
+                try await banners.saveUnsaved()
+                keeping.withLock { $0.requestFlush() }
+            }
+            while let action = decide({ $0.next(for: &$1) }) { try await perform(action) }
             healthSoFar.withLock { health in
                 health.problem = nil
                 health.failuresInARow = 0
             }
         } catch {
+            decide { $0.didFail(for: &$1) }
             note(error)
         }
         for continuation in waiting { continuation.resume() }
+    }
+
+    private func decide<Value: Sendable>(_ body: (inout StoreKeeping, inout Aggregator) -> Value) -> Value {
+        aggregation.withAggregator { aggregator in keeping.withLock { body(&$0, &aggregator) } }
+    }
+
+    private func perform(_ action: StoreKeeping.Action) async throws(StoreError) {
+        switch action {
+        case .load(let keys):
+            let rows = try await store.rows(of: log.id, at: keys)
+            decide { $0.didLoad(rows, into: &$1) }
+        case .merge(let rows):
+            try await store.merge(rows, of: log.id)
+            decide { $0.didWrite(for: &$1) }
+            healthSoFar.withLock { $0.rowsWritten += rows.count }
+        case .save(let checkpoint):
+            try await store.save(checkpoint, of: log.id)
+            decide { $0.didWrite(for: &$1) }
+            healthSoFar.withLock { $0.flushes += 1 }
+        case .trim(let offset):
+            await trimLog(before: offset)
+            keeping.withLock { $0.didTrim() }
+        }
     }
 
     private func note(_ error: StoreError) {
@@ -117,40 +143,6 @@ package final class StoreKeeper: Service {
             health.failuresInARow += 1
             health.problem = error.description
         }
-    }
-
-    private func loadRows() async throws(StoreError) {
-        while true {
-            let keys = aggregation.withAggregator { $0.takeKeysToLoad(most: StoreKeeper.keysPerLoad) }
-            if keys.isEmpty { return }
-            do throws(StoreError) {
-                let stored = try await store.rows(of: log.id, at: keys)
-                aggregation.withAggregator { $0.resolve(keys, with: stored) }
-            } catch {
-                aggregation.withAggregator { $0.loadFailed(keys) }
-                throw error
-            }
-        }
-    }
-
-    /// Rows, then the checkpoint, and only then may the log drop what they cover.
-    private func flushRows() async throws(StoreError) {
-        try await banners.saveUnsaved()
-        // Chunks that came since the rows were loaded may have asked for more.
-        var flush = aggregation.withAggregator { $0.beginFlush() }
-        while flush == nil, aggregation.withAggregator({ $0.hasUnresolvedRows }) {
-            try await loadRows()
-            flush = aggregation.withAggregator { $0.beginFlush() }
-        }
-        guard let flush else { return }
-        try await store.merge(flush.rows.sorted { $0.key < $1.key }, of: log.id)
-        try await store.save(flush.checkpoint, of: log.id)
-        aggregation.withAggregator { $0.finishFlush(flush) }
-        healthSoFar.withLock { health in
-            health.flushes += 1
-            health.rowsWritten += flush.rows.count
-        }
-        await trimLog(before: flush.checkpoint.readFrom)
     }
 
     private func trimLog(before offset: LogOffset) async {

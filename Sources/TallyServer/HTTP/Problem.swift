@@ -72,7 +72,7 @@ struct Problem {
             switch error {
             case .unknownBanner: .notFound
             case .tooManyBanners, .tooManyKinds: .forbidden
-            case .tooOld, .inFuture, .countOutOfRange, .idTooLong, .idEmpty: .badRequest
+            case .tooOld, .inFuture, .countOutOfRange, .idTooLong, .idEmpty, .ownNode: .badRequest
             }
         self.init(status, error.reason, "The event is not counted", "\(error)")
     }
@@ -83,6 +83,7 @@ struct Problem {
             case .unavailable: "unavailable"
             case .overloaded: "overloaded"
             case .closing: "closing"
+            case .stale: "stale"
             }
         self.init(
             .serviceUnavailable, reason, "Not counted", "\(error)",

@@ -14,6 +14,8 @@ package enum EventRejection: Error, Equatable, Sendable {
     case countOutOfRange(Int64)
     case idTooLong(bytes: Int)
     case idEmpty
+    /// A chunk of another node carries the id of this one.
+    case ownNode(NodeID)
 }
 
 extension EventRejection {
@@ -27,6 +29,7 @@ extension EventRejection {
         case .tooManyBanners: "too_many_banners"
         case .countOutOfRange: "count_out_of_range"
         case .idTooLong, .idEmpty: "bad_event_id"
+        case .ownNode: "own_node"
         }
     }
 }
@@ -46,6 +49,7 @@ extension EventRejection: CustomStringConvertible {
         case .countOutOfRange(let count): "n is \(count); allowed is 1 to \(Limits.eventCount)"
         case .idTooLong(let bytes): "the event id has \(bytes) bytes; allowed are 1 to \(Limits.eventIDBytes)"
         case .idEmpty: "the event id is empty; allowed are 1 to \(Limits.eventIDBytes) bytes"
+        case .ownNode(let node): "the chunk's node \(node) is this server's own, whose chunks nobody else makes"
         }
     }
 }
@@ -58,6 +62,8 @@ package enum IngestError: Error, Equatable, Sendable {
     case overloaded
     /// The process is stopping.
     case closing
+    /// The minute of an event became final while its request was on its way; the next try tells which.
+    case stale
 }
 
 extension IngestError: CustomStringConvertible {
@@ -66,6 +72,7 @@ extension IngestError: CustomStringConvertible {
         case .unavailable(let why): "the event could not be made durable: \(why)"
         case .overloaded: "more events are waiting to be made durable than the limit allows"
         case .closing: "the server is stopping"
+        case .stale: "the minute of an event became final while its request was on its way"
         }
     }
 }

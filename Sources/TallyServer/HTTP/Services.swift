@@ -13,7 +13,8 @@ package protocol CountingService: Sendable {
     func admit(_ input: EventInput, backfill: Bool) throws(EventRejection) -> CountedEvent
 
     /// Counts the events together, all or none, and returns when they are durable.
-    func record(_ events: [CountedEvent]) async throws(IngestError) -> Receipt
+    /// - Parameter backfill: as they were admitted.
+    func record(_ events: [CountedEvent], backfill: Bool) async throws(IngestError) -> Receipt
 
     /// Counts a chunk that another node made, once per (node, sequence), and returns when it is durable.
     func append(_ chunk: Chunk) async throws(IngestError) -> ChunkReceipt

@@ -44,6 +44,13 @@ package final class Admission: Sendable {
         if bytes > Limits.eventIDBytes { throw .idTooLong(bytes: bytes) }
     }
 
+    /// What the log's time may become: from now on nothing is admitted that it makes final.
+    func now() -> Timestamp {
+        let now = clock.now()
+        state.withLock { $0.window.observe(now) }
+        return now
+    }
+
     private func decideMinute(_ time: Timestamp?, backfill: Bool) throws(EventRejection) -> Minute {
         let now = clock.now()
         switch state.withLock({ $0.window.decide(time, now: now, backfill: backfill) }) {

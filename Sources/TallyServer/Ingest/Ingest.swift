@@ -11,18 +11,22 @@ package final class Ingest: Service {
 
     private let log: any EventLog
     private let aggregation: Aggregation
-    private let clock: any WallClock
+    private let admission: Admission
     private let commits: Mutex<GroupCommit<Waiter>>
     private let arrivals = Signal()
 
-    /// - Parameter lastSequence: of this node's chunks in the log.
+    /// - Parameters:
+    ///   - lastSequence: of this node's chunks in the log.
+    ///   - late: as `EventWindow` has it.
     package init(
-        log: any EventLog, node: NodeID, lastSequence: UInt64, aggregation: Aggregation, clock: any WallClock
+        log: any EventLog, node: NodeID, lastSequence: UInt64, late: Int64, aggregation: Aggregation,
+        admission: Admission
     ) {
         self.log = log
         self.aggregation = aggregation
-        self.clock = clock
-        self.commits = Mutex(GroupCommit(node: node, lastSequence: lastSequence))
+        self.admission = admission
+        let logTime = aggregation.time
+        self.commits = Mutex(GroupCommit(node: node, lastSequence: lastSequence, logTime: logTime, late: late))
     }
 
     /// Why nothing is accepted any more; nil while the log works.
@@ -35,9 +39,9 @@ package final class Ingest: Service {
 
     /// Counts the events of one request, all or none.
     /// - Returns: when they are durable and in every answer from now on.
-    package func record(_ events: [CountedEvent]) async throws(IngestError) -> Receipt {
+    package func record(_ events: [CountedEvent], backfill: Bool) async throws(IngestError) -> Receipt {
         do throws(IngestError) {
-            return try await commit { commits, waiter in commits.add(events, waiter: waiter) }
+            return try await commit { commits, waiter in commits.add(events, backfill: backfill, waiter: waiter) }
         } catch {
             refused.add(events.count, ordering: .relaxed)
             throw error
@@ -79,9 +83,9 @@ package final class Ingest: Service {
     }
 
     private func commitPending() async {
-        while let commit = commits.withLock({ $0.begin(at: clock.now()) }) {
+        while let commit = commits.withLock({ $0.begin(at: admission.now()) }) {
             let result = await append(commit.chunks)
-            for answer in commits.withLock({ $0.finish(result) }) {
+            for answer in commits.withLock({ $0.finish(result, counting: aggregation.apply) }) {
                 answer.waiter.resume(returning: answer.result.mapError(IngestError.init))
             }
         }
@@ -89,10 +93,7 @@ package final class Ingest: Service {
 
     private func append(_ chunks: [Chunk]) async -> Result<[LogOffset], LogError> {
         do throws(LogError) {
-            let offsets = try await log.append(chunks)
-            // Before anyone is answered: an acknowledged event is in the very next answer.
-            aggregation.apply(zip(offsets, chunks).map(LogEntry.init))
-            return .success(offsets)
+            return .success(try await log.append(chunks))
         } catch {
             return .failure(error)
         }
@@ -104,6 +105,7 @@ extension IngestError {
         switch refusal {
         case .overloaded: self = .overloaded
         case .closed: self = .closing
+        case .stale: self = .stale
         case .failed(let reason): self = .unavailable(reason)
         }
     }

@@ -82,7 +82,7 @@ final class CountingInMemory: CountingService {
         }
     }
 
-    func record(_ events: [CountedEvent]) async throws(IngestError) -> Receipt {
+    func record(_ events: [CountedEvent], backfill: Bool) async throws(IngestError) -> Receipt {
         let result: Result<Receipt, IngestError> = state.withLock { state in
             if let error = state.ingestError { return .failure(error) }
             for event in events {
@@ -105,7 +105,7 @@ final class CountingInMemory: CountingService {
                 ? []
                 : events.map {
                     CountedEvent(banner: $0.banner, kind: chunk.kinds[Int($0.kind)], minute: $0.minute, count: $0.count)
-                })
+                }, backfill: true)
         return ChunkReceipt(receipt: receipt, duplicate: !isNew)
     }
 

@@ -12,7 +12,8 @@ struct GroupCommitTests {
     private let minute = Minute.first.advanced(by: 10)
 
     private func commits(lastSequence: UInt64 = 0, limit: Int = 2_000_000) -> Commits {
-        Commits(node: SampleChunks.node, lastSequence: lastSequence, pendingEntriesLimit: limit)
+        Commits(
+            node: SampleChunks.node, lastSequence: lastSequence, logTime: .epoch, late: 0, pendingEntriesLimit: limit)
     }
 
     private func events(_ banners: ClosedRange<Int64>, count: Int64 = 1, id: EventID? = nil) -> [CountedEvent] {
@@ -48,7 +49,7 @@ struct GroupCommitTests {
         #expect(commits.add(events(1...2), waiter: "b") == .accepted(begins: false))
         #expect(commits.add(events(1...1), waiter: "c") == .accepted(begins: false))
         #expect(commits.begin(at: Self.time) == nil)
-        #expect(texts(commits.finish(.success([LogOffset(7)]))) == ["a: 7"])
+        #expect(texts(commits.finish(.success([LogOffset(7)])) { _ in }) == ["a: 7"])
         #expect(!commits.isIdle)
 
         let second = try begun(&commits)
@@ -57,7 +58,7 @@ struct GroupCommitTests {
         #expect(second.chunks[0].node == SampleChunks.node)
         #expect(second.chunks[0].time == Self.time)
         #expect(second.chunks[0].deltas.map(\.count) == [2, 1])
-        #expect(texts(commits.finish(.success([LogOffset(8)]))) == ["b: 8", "c: 8"])
+        #expect(texts(commits.finish(.success([LogOffset(8)])) { _ in }) == ["b: 8", "c: 8"])
         #expect(commits.isIdle)
         #expect(commits.begin(at: Self.time) == nil)
     }
@@ -76,11 +77,11 @@ struct GroupCommitTests {
         _ = commits.add(events(1...1), waiter: "a")
         _ = commits.begin(at: Self.time)
         _ = commits.add(events(2...2), waiter: "b")
-        #expect(texts(commits.finish(.failure(.refused("full")))) == ["a: full"])
+        #expect(texts(commits.finish(.failure(.refused("full"))) { _ in }) == ["a: full"])
         let next = try begun(&commits)
         #expect(next.chunks.map(\.sequence) == [1])
         #expect(next.chunks[0].deltas.map(\.banner.value) == [2])
-        #expect(texts(commits.finish(.success([LogOffset(1)]))) == ["b: 1"])
+        #expect(texts(commits.finish(.success([LogOffset(1)])) { _ in }) == ["b: 1"])
     }
 
     @Test("after an unknown outcome the numbers are never used again")
@@ -88,7 +89,7 @@ struct GroupCommitTests {
         var commits = commits()
         _ = commits.add(events(1...1), waiter: "a")
         _ = commits.begin(at: Self.time)
-        #expect(texts(commits.finish(.failure(.unavailable("away")))) == ["a: away"])
+        #expect(texts(commits.finish(.failure(.unavailable("away"))) { _ in }) == ["a: away"])
         #expect(commits.add(events(1...1), waiter: "b") == .accepted(begins: true))
         let sequences = try begun(&commits).chunks.map(\.sequence)
         #expect(sequences == [2])
@@ -101,7 +102,7 @@ struct GroupCommitTests {
         _ = commits.begin(at: Self.time)
         _ = commits.add(events(1...1), waiter: "b")
         _ = commits.add(SampleChunks.chunk(3, of: SampleChunks.other), waiter: "c")
-        #expect(texts(commits.finish(.failure(.failed("broken")))) == ["a: broken", "b: broken", "c: broken"])
+        #expect(texts(commits.finish(.failure(.failed("broken"))) { _ in }) == ["a: broken", "b: broken", "c: broken"])
         #expect(commits.add(events(1...1), waiter: "d") == .refused(.failed("broken")))
         #expect(commits.add(SampleChunks.chunk(3), waiter: "e") == .refused(.failed("broken")))
         #expect(commits.begin(at: Self.time) == nil)
@@ -117,7 +118,7 @@ struct GroupCommitTests {
         #expect(commits.add(events(1...1), waiter: "b") == .refused(.closed))
         #expect(!commits.isIdle)
         #expect(commits.begin(at: Self.time) != nil)
-        #expect(texts(commits.finish(.success([LogOffset(1)]))) == ["a: 1"])
+        #expect(texts(commits.finish(.success([LogOffset(1)])) { _ in }) == ["a: 1"])
         #expect(commits.isIdle)
     }
 
@@ -132,7 +133,7 @@ struct GroupCommitTests {
         _ = commits.begin(at: Self.time)
         #expect(commits.pendingEntries == 0)
         #expect(commits.add(events(1...5), waiter: "d") == .accepted(begins: false))
-        #expect(texts(commits.finish(.success([LogOffset(1)]))) == ["a: 1", "c: 1"])
+        #expect(texts(commits.finish(.success([LogOffset(1)])) { _ in }) == ["a: 1", "c: 1"])
     }
 
     @Test("a chunk of another node keeps its node and sequence, and gets the time of the commit")
@@ -147,7 +148,7 @@ struct GroupCommitTests {
         #expect(commit.chunks.count == 2)
         #expect(commit.chunks[0] == expected)
         #expect(commit.chunks[1].sequence == 1)
-        #expect(texts(commits.finish(.success([LogOffset(4), LogOffset(5)]))) == ["a: 5", "b: 5"])
+        #expect(texts(commits.finish(.success([LogOffset(4), LogOffset(5)])) { _ in }) == ["a: 5", "b: 5"])
     }
 
     @Test("a request that fills more than a chunk is in one commit")
@@ -159,7 +160,7 @@ struct GroupCommitTests {
         let commit = try begun(&commits)
         #expect(commit.chunks.map(\.sequence) == [1, 2])
         #expect(commit.chunks.map(\.entryCount) == [Limits.chunkEntries, 20])
-        #expect(texts(commits.finish(.success([LogOffset(1), LogOffset(2)]))) == ["a: 2", "b: 2"])
+        #expect(texts(commits.finish(.success([LogOffset(1), LogOffset(2)])) { _ in }) == ["a: 2", "b: 2"])
         let next = try begun(&commits)
         #expect(next.chunks.map(\.sequence) == [3])
     }
@@ -189,7 +190,7 @@ struct GroupCommitTests {
                     offset += 1
                     return LogOffset(offset)
                 }
-                let answers = commits.finish(isGood ? .success(offsets) : .failure(.refused("full")))
+                let answers = commits.finish(isGood ? .success(offsets) : .failure(.refused("full"))) { _ in }
                 if isGood { add(chunksOnTheWay, to: &committed) }
                 chunksOnTheWay = []
                 for answer in answers {
@@ -202,6 +203,52 @@ struct GroupCommitTests {
         }
         #expect(sent == committed, "seed \(seed)")
         #expect(!outcomes.isEmpty)
+    }
+
+    private func event(minute: Int64) -> CountedEvent {
+        CountedEvent(banner: BannerID(1)!, kind: .click, minute: Minute(sinceEpoch: minute)!, count: 1)
+    }
+
+    private func time(minute: Int64) -> Timestamp { Timestamp(milliseconds: minute * 60_000) }
+
+    @Test("a minute that became final since an event was admitted refuses it, unless it is a backfill")
+    func staleEvents() throws {
+        var commits = Commits(node: SampleChunks.node, lastSequence: 0, logTime: time(minute: 100), late: 10)
+        #expect(commits.add([event(minute: 89)], waiter: "late") == .refused(.stale))
+        #expect(commits.add([event(minute: 90), event(minute: 89)], waiter: "one of them") == .refused(.stale))
+        #expect(commits.add([event(minute: 90)], waiter: "in time") == .accepted(begins: true))
+        _ = commits.begin(at: time(minute: 101))
+        #expect(commits.add([event(minute: 90)], waiter: "late by now") == .refused(.stale))
+        #expect(commits.add([event(minute: 3)], backfill: true, waiter: "backfill") == .accepted(begins: false))
+    }
+
+    @Test("while events wait behind a commit, its time does not make their minutes final")
+    func waitingEventsHoldTheTime() throws {
+        var commits = Commits(node: SampleChunks.node, lastSequence: 0, logTime: time(minute: 100), late: 10)
+        let full = (1...Int64(Limits.chunkEntries)).map {
+            CountedEvent(banner: BannerID($0)!, kind: .click, minute: Minute(sinceEpoch: 100)!, count: 1)
+        }
+        _ = commits.add(full, waiter: "many")
+        _ = commits.add([event(minute: 90)], waiter: "late")
+        let first = commits.begin(at: time(minute: 105))
+        #expect(first?.chunks.map(\.time) == [Timestamp(milliseconds: 101 * 60_000 - 1)])
+        _ = commits.finish(.success([LogOffset(1)])) { _ in }
+        let second = commits.begin(at: time(minute: 105))
+        #expect(second?.chunks.map(\.time) == [time(minute: 105)])
+    }
+
+    @Test("what is durable is counted before anyone is answered, and nothing else is")
+    func countsBeforeAnswering() {
+        var commits = commits()
+        var counted: [LogOffset] = []
+        _ = commits.add(events(1...1), waiter: "a")
+        _ = commits.begin(at: Self.time)
+        _ = commits.finish(.failure(.unavailable("away"))) { counted += $0.map(\.offset) }
+        #expect(counted.isEmpty)
+        _ = commits.add(events(1...1), waiter: "b")
+        _ = commits.begin(at: Self.time)
+        _ = commits.finish(.success([LogOffset(3)])) { counted += $0.map(\.offset) }
+        #expect(counted == [LogOffset(3)])
     }
 
     private func add(_ chunks: [Chunk], to sums: inout [String: Int64]) {

@@ -113,6 +113,30 @@ import Testing
         #expect(second.offset == LogOffset(2))
     }
 
+    @Test func aChunkThatClaimsToBeTheNodesOwnIsRefused() async throws {
+        try await NodeFixture().run { node in
+            let own = NodeID(bits: 1)
+            #expect(throws: EventRejection.ownNode(own)) { try node.admit(SampleChunks.chunk(1_000, of: own)) }
+            try node.admit(SampleChunks.chunk(1_000))
+        }
+    }
+
+    @Test func aClockThatJumpedAheadForOneCommitKeepsNobodyOut() async throws {
+        var fixture = NodeFixture()
+        fixture.configuration.acceptLate = 0
+        let clock = fixture.clock
+        try await fixture.run { node in
+            let now = clock.now()
+            let input = EventInput(banner: BannerID(1)!)
+            let admitted = try node.admit(input, backfill: false)
+            clock.set(now.advanced(by: .seconds(3_600)))
+            _ = try await node.record([admitted], backfill: false)
+            clock.set(now)
+            _ = try await node.count(banner: 1)
+            #expect(try await node.total(banner: 1) == 2)
+        }
+    }
+
     @Test func aLogThatEndsBeforeItsCheckpointIsRefused() async throws {
         let fixture = NodeFixture()
         var checkpoint = Checkpoint.start

@@ -46,7 +46,7 @@ extension CountingNode {
         backfill: Bool = false
     ) async throws -> Receipt {
         let input = EventInput(banner: BannerID(banner)!, kind: kind, time: time, count: count, id: id)
-        return try await record([try admit(input, backfill: backfill)])
+        return try await record([try admit(input, backfill: backfill)], backfill: backfill)
     }
 
     func total(banner: Int64) async throws -> Int64 {

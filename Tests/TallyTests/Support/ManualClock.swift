@@ -11,5 +11,7 @@ final class ManualClock: WallClock {
 
     func now() -> Timestamp { time.withLock { $0 } }
 
+    func set(_ now: Timestamp) { time.withLock { $0 = now } }
+
     func advance(by duration: Duration) { time.withLock { $0 = $0.advanced(by: duration) } }
 }

@@ -41,6 +41,6 @@ func singleEvent(of request: Request, banner: BannerID, kind: Kind) throws(BadRe
 extension CountingService {
     /// Validates and counts one event of now.
     func recordSingle(_ input: EventInput) async throws -> Receipt {
-        try await record([try admit(input, backfill: false)])
+        try await record([try admit(input, backfill: false)], backfill: false)
     }
 }

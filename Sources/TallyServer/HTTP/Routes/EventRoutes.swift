@@ -20,7 +20,7 @@ struct EventRoutes {
             try service.admit(input, backfill: backfill)
         }
         count(batch.refusals)
-        let receipt = batch.accepted.isEmpty ? nil : try await service.record(batch.accepted)
+        let receipt = batch.accepted.isEmpty ? nil : try await service.record(batch.accepted, backfill: backfill)
         return answer(to: batch).with(receipt)
     }
 

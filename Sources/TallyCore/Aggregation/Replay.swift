@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Brings an aggregator to the end of its log, from the checkpoint in the store. It decides whether store and log belong
+/// together and what is asked of them; its owner does what each action says and reports back.
+///
+///     readCheckpoint ─► readEnd ─► read ─► load … ─► read ─► … ─► finished
+///                          └─► refuse
+package struct Replay: Sendable {
+    package enum Action: Equatable, Sendable {
+        /// Call `didRead(checkpoint:)` with the store's checkpoint of this log.
+        case readCheckpoint
+        /// Call `didRead(end:)` with the log's end.
+        case readEnd
+        /// Call `didRead(_:)` with what the log has from here on. When that was trimmed, the store is behind the log.
+        case read(from: LogOffset)
+        /// Call `didLoad` with the store's rows of these keys.
+        case load([RowKey])
+        /// The aggregator is at the end of the log.
+        case finished
+        case refuse(StartError)
+    }
+
+    private enum Phase: Sendable {
+        case readingCheckpoint
+        case readingEnd(Checkpoint)
+        case reading(end: LogOffset)
+        case loading([RowKey], end: LogOffset)
+        case finished
+        case refused(StartError)
+    }
+
+    private let log: LogID
+    private let layout: Layout
+    private let configuration: Aggregator.Configuration
+    private var phase = Phase.readingCheckpoint
+    /// nil until the checkpoint is known.
+    private var aggregator: Aggregator?
+
+    package init(log: LogID, layout: Layout, configuration: Aggregator.Configuration) {
+        self.log = log
+        self.layout = layout
+        self.configuration = configuration
+    }
+
+    package var action: Action {
+        switch phase {
+        case .readingCheckpoint: .readCheckpoint
+        case .readingEnd: .readEnd
+        case .reading: .read(from: aggregator?.position.next ?? LogOffset(1))
+        case .loading(let keys, _): .load(keys)
+        case .finished: .finished
+        case .refused(let error): .refuse(error)
+        }
+    }
+
+    /// - Parameter checkpoint: nil when the store has none of this log.
+    package mutating func didRead(checkpoint: Checkpoint?) { phase = .readingEnd(checkpoint ?? .start) }
+
+    package mutating func didRead(end: LogOffset) {
+        guard case .readingEnd(let checkpoint) = phase else { preconditionFailure("the end was not asked for") }
+        guard checkpoint.upTo <= end else {
+            phase = .refused(.logBehindStore(log: log, end: end, checkpoint: checkpoint.upTo))
+            return
+        }
+        aggregator = Aggregator(layout: layout, checkpoint: checkpoint, configuration: configuration)
+        phase = .reading(end: end)
+    }
+
+    /// - Parameter entries: `[]` at the end of the log.
+    /// - Returns: the banners of rows that came into memory.
+    package mutating func didRead(_ entries: [LogEntry]) -> [BannerID] {
+        guard case .reading(let end) = phase else { preconditionFailure("nothing was to be read") }
+        if entries.isEmpty {
+            phase = .finished
+            return []
+        }
+        var banners: [BannerID] = []
+        for entry in entries { banners += aggregator?.apply(entry).banners ?? [] }
+        loadNext(end: end)
+        return banners
+    }
+
+    package mutating func didLoad(_ rows: [Row]) {
+        guard case .loading(let keys, let end) = phase else { preconditionFailure("no rows were to be loaded") }
+        aggregator?.resolve(keys, with: rows)
+        loadNext(end: end)
+    }
+
+    private mutating func loadNext(end: LogOffset) {
+        let keys = aggregator?.takeKeysToLoad(most: Limits.keysPerLoad) ?? []
+        phase = keys.isEmpty ? .reading(end: end) : .loading(keys, end: end)
+    }
+
+    /// The aggregator at the end of the log; the action must be `finished`.
+    package consuming func finished() -> Aggregator {
+        guard case .finished = phase, let aggregator else { preconditionFailure("the end of the log was not reached") }
+        return aggregator
+    }
+
+    /// How far it is: the offset that was read, and the log's end; nil before that is known.
+    package var progress: (position: LogOffset, end: LogOffset)? {
+        switch phase {
+        case .reading(let end), .loading(_, let end): aggregator.map { ($0.position, end) }
+        default: nil
+        }
+    }
+}
+
+/// Why the process can't begin to count.
+package enum StartError: Error, Equatable, Sendable {
+    case store(StoreError)
+    case log(LogError)
+    /// The store holds counts of chunks that the log doesn't have: the log was restored from an old copy, or lost its end.
+    case logBehindStore(log: LogID, end: LogOffset, checkpoint: LogOffset)
+    /// The log has dropped chunks that the store doesn't have: the store was lost, or restored from an old copy.
+    case storeBehindLog(log: LogID, first: LogOffset)
+}
+
+extension StartError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .store(let error): error.description
+        case .log(let error): error.description
+        case .logBehindStore(let log, let end, let checkpoint):
+            """
+            the log \(log) ends at offset \(end), but the store holds its counts up to offset \(checkpoint): the log was \
+            restored from an old copy, or lost its end. Put the newer log back, or begin a new one (move the journal's \
+            directory away); the stored counts stay as they are
+            """
+        case .storeBehindLog(let log, let first):
+            """
+            the log \(log) begins at offset \(first), since everything before was in the store; but the store doesn't have \
+            it: it was deleted, replaced, or restored from an old copy. Put back the store that belongs to this log
+            """
+        }
+    }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TallyCore
+
+extension Replay {
+    /// How much of the log is read at once.
+    private static let bytesPerRead = 8 << 20
+
+    /// - Parameter progress: called with the offset that was read and the last one of the log.
+    static func run(
+        log: any EventLog, store: any CountStore, configuration: Aggregator.Configuration,
+        progress: (LogOffset, LogOffset) -> Void, noteBanners: ([BannerID]) -> Void
+    ) async throws(StartError) -> Aggregator {
+        var replay = Replay(log: log.id, layout: store.layout, configuration: configuration)
+        do {
+            while true {
+                switch replay.action {
+                case .readCheckpoint: replay.didRead(checkpoint: try await store.checkpoint(of: log.id))
+                case .readEnd: replay.didRead(end: try await log.end())
+                case .read(let offset):
+                    let entries = try await log.read(from: offset, maximumBytes: bytesPerRead)
+                    noteBanners(replay.didRead(entries))
+                case .load(let keys): replay.didLoad(try await store.rows(of: log.id, at: keys))
+                case .finished: return replay.finished()
+                case .refuse(let error): throw error
+                }
+                replay.progress.map { progress($0.position, $0.end) }
+            }
+        } catch let error as StoreError {
+            throw .store(error)
+        } catch LogError.trimmed(let first) {
+            throw .storeBehindLog(log: log.id, first: first)
+        } catch let error as LogError {
+            throw .log(error)
+        } catch let error as StartError {
+            throw error
+        } catch {
+            throw .log(.failed("\(error)"))
+        }
+    }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+
+@testable import TallyCore
+
+@Suite("From the checkpoint to the end of the log")
+final class ReplayTests {
+    private static let log = LogID("test")!
+    private var replay = Replay(log: log, layout: .minute, configuration: Aggregator.Configuration())
+
+    private func entry(_ offset: Int64, minute: Int64) -> LogEntry {
+        let delta = Delta(banner: BannerID(1)!, kind: 0, minute: Minute(sinceEpoch: minute)!, count: 2)
+        let chunk = Chunk(
+            node: SampleChunks.node, sequence: UInt64(offset), time: Timestamp(milliseconds: 6_000_000),
+            kinds: [.click],
+            deltas: [delta], identified: [])
+        return LogEntry(offset: LogOffset(offset), chunk: chunk)
+    }
+
+    private var checkpoint: Checkpoint {
+        Checkpoint(
+            upTo: LogOffset(5), readFrom: LogOffset(3), timeBefore: .epoch, lastMinute: Minute(sinceEpoch: 100)!,
+            kinds: [.click], sequences: [SampleChunks.node: SequenceRanges([1...5])!])
+    }
+
+    @Test("a log that the store has never seen is read from its beginning")
+    func newLog() {
+        #expect(replay.action == .readCheckpoint)
+        replay.didRead(checkpoint: nil)
+        #expect(replay.action == .readEnd)
+        replay.didRead(end: LogOffset(1))
+        #expect(replay.action == .read(from: LogOffset(1)))
+        let banners = replay.didRead([entry(1, minute: 100)])
+        #expect(banners == [BannerID(1)!])
+        #expect(replay.action == .read(from: LogOffset(2)))
+        #expect(replay.progress?.position == LogOffset(1))
+        _ = replay.didRead([])
+        #expect(replay.action == .finished)
+        let aggregator = replay.finished()
+        #expect(aggregator.position == LogOffset(1))
+        #expect(aggregator.rowCount == 1)
+    }
+
+    @Test("reading begins where the ids stand, and rows that the store may have are loaded")
+    func fromACheckpoint() {
+        replay.didRead(checkpoint: checkpoint)
+        replay.didRead(end: LogOffset(6))
+        #expect(replay.action == .read(from: LogOffset(3)))
+        _ = replay.didRead((3...6).map { entry($0, minute: 100) })
+        let key = RowKey(banner: BannerID(1)!, kind: .click, start: Minute(sinceEpoch: 100)!)
+        #expect(replay.action == .load([key]))
+        replay.didLoad([Row(key: key, counts: .minute(10), upTo: LogOffset(5))])
+        #expect(replay.action == .read(from: LogOffset(7)))
+        _ = replay.didRead([])
+        let aggregator = replay.finished()
+        let flush = aggregator.beginFlush()
+        #expect(flush?.rows == [Row(key: key, counts: .minute(12), upTo: LogOffset(6))])
+    }
+
+    @Test("a log that ends before its checkpoint is not the one the store knows")
+    func logBehindStore() {
+        replay.didRead(checkpoint: checkpoint)
+        replay.didRead(end: LogOffset(4))
+        let error = StartError.logBehindStore(log: Self.log, end: LogOffset(4), checkpoint: LogOffset(5))
+        #expect(replay.action == .refuse(error))
+    }
+}
