@@ -68,6 +68,8 @@ let package = Package(
             ],
             resources: [.embedInCode("HTTP/openapi.json")],
             swiftSettings: settings),
+        // Days of a deployment in a second, with every fault that the world has; what it finds is repeated by its seed.
+        .executableTarget(name: "TallySimulator", dependencies: ["TallyCore"], swiftSettings: settings),
         // Commands, configuration, and the one place that chooses backends.
         .executableTarget(
             name: "tally",
@@ -93,6 +95,7 @@ let package = Package(
                 "TallyCore",
                 "TallyBackends",
                 "TallyServer",
+                "TallySimulator",
                 "tally",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),

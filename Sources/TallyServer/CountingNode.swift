@@ -54,11 +54,10 @@ package final class CountingNode: CountingService {
         let window = EventWindow(
             late: configuration.acceptLate, early: configuration.acceptEarly, logTime: aggregator.time)
         self.admission = Admission(window: window, kinds: aggregator.knownKinds, banners: banners, clock: clock)
-        let ownSequence = max(lastSequence, aggregator.sequences(of: node).highest)
         self.aggregation = Aggregation(aggregator: aggregator, banners: banners)
-        self.ingest = Ingest(
-            log: log, node: node, lastSequence: ownSequence, late: configuration.acceptLate, aggregation: aggregation,
-            admission: admission)
+        let commits = GroupCommit<Ingest.Waiter>(
+            node: node, lastSequence: lastSequence, after: aggregator, late: configuration.acceptLate)
+        self.ingest = Ingest(log: log, commits: commits, aggregation: aggregation, admission: admission)
         self.query = Query(log: log.id, store: store, aggregation: aggregation)
         self.keeper = StoreKeeper(
             log: log, store: store, banners: banners, aggregation: aggregation, interval: configuration.flushEvery,

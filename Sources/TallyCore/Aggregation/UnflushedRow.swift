@@ -25,8 +25,9 @@ package struct UnflushedRow: Equatable, Sendable {
     package func merged(with stored: Row?, layout: Layout) -> Row {
         switch content {
         case .sum(let counts, let upTo):
-            if let stored, stored.upTo >= upTo { return stored }
-            return Row(key: key, counts: counts, upTo: upTo)
+            let row = Row(key: key, counts: counts, upTo: upTo)
+            if let stored, !row.replaces(stored) { return stored }
+            return row
         case .additions(let additions):
             var row = stored ?? Row(key: key, counts: .zero(layout), upTo: .none)
             let included = row.upTo

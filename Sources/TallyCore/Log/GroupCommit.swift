@@ -6,8 +6,8 @@
 /// No I/O: the owner adds, begins, appends what `begin` returned to the log, and finishes. `Waiter` is whatever the owner
 /// uses to answer a request.
 ///
-/// It also keeps final minutes final: a commit never moves the log's time so far that the minute of an event that waits
-/// behind it would be final, and an event whose minute became final since it was admitted is refused.
+/// It also keeps final minutes final: a commit never moves the log's time so far that the minute of one of its events, or
+/// of one that waits behind it, would be final; an event whose minute became final since it was admitted is refused.
 ///
 ///     idle ──add──► pending ──begin──► committing ──finish──► idle or pending
 ///                                          └──finish(.failed)──► failed (every add is refused)
@@ -87,6 +87,17 @@ package struct GroupCommit<Waiter> {
         self.pendingEntriesLimit = pendingEntriesLimit
     }
 
+    /// Goes on where the log ends.
+    ///
+    /// - Parameters:
+    ///   - lastSequence: the node's last chunk that the log knows of; damage may have taken the chunk itself.
+    ///   - aggregator: has read the whole log.
+    package init(node: NodeID, lastSequence: UInt64, after aggregator: Aggregator, late: Int64) {
+        self.init(
+            node: node, lastSequence: max(lastSequence, aggregator.sequences(of: node).highest),
+            logTime: aggregator.time, late: late)
+    }
+
     /// Entries that wait for a commit to begin.
     package var pendingEntries: Int { groups.reduce(0) { $0 + $1.entryCount } }
 
@@ -127,11 +138,13 @@ package struct GroupCommit<Waiter> {
     }
 
     /// The next commit, if there is something to commit and none is on its way.
-    /// - Parameter now: becomes the time of each of its chunks, unless that would make a waiting event's minute final.
+    /// - Parameter now: becomes the time of each of its chunks, unless that would make a minute final which an event in it, or one that waits, belongs to.
     package mutating func begin(at now: Timestamp) -> Commit? {
         guard isReadyToBegin else { return nil }
         let group = groups.removeFirst()
-        let time = groups.reduce(now) { min($0, EventWindow.latestTime(before: $1.earliest, isFinalWith: late)) }
+        let time = ([group] + groups).reduce(now) {
+            min($0, EventWindow.latestTime(before: $1.earliest, isFinalWith: late))
+        }
         logTime = max(logTime, time)
         let sequenceBefore = lastSequence
         var chunks = group.foreign.map { chunk in

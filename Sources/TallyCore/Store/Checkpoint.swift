@@ -32,6 +32,12 @@ package struct Checkpoint: Equatable, Sendable {
     }
 }
 
+extension Checkpoint {
+    /// A checkpoint that comes late never takes a log back.
+    /// - Parameter saved: the checkpoint of the same log, if there is one.
+    package func replaces(_ saved: Checkpoint?) -> Bool { saved.map { upTo >= $0.upTo } ?? true }
+}
+
 /// The bytes that a store keeps of a checkpoint, version 1:
 ///
 ///     version     1 byte, 0x01

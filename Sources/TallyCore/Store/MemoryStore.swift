@@ -4,14 +4,8 @@ import Synchronization
 
 /// The reference: dictionaries. It defines what the contract means and is what unit tests count into; it survives nothing.
 package final class MemoryStore: CountStore {
-    private struct Key: Hashable {
-        var log: LogID
-        var row: RowKey
-    }
-
     private struct State {
-        var rows: [Key: Row] = [:]
-        var checkpoints: [LogID: Checkpoint] = [:]
+        var counts = StoredCounts()
         var outage: StoreError?
     }
 
@@ -27,55 +21,38 @@ package final class MemoryStore: CountStore {
     }
 
     package func merge(_ rows: [Row], of log: LogID) async throws(StoreError) {
-        try access { state in
-            for row in rows {
-                precondition(row.counts.layout == layout, "rows come in the layout of their store")
-                let key = Key(log: log, row: row.key)
-                if let stored = state.rows[key], stored.upTo >= row.upTo { continue }
-                state.rows[key] = row
-            }
-        }
+        for row in rows { precondition(row.counts.layout == layout, "rows come in the layout of their store") }
+        try access { $0.merge(rows, of: log) }
     }
 
     package func rows(of log: LogID, at keys: [RowKey]) async throws(StoreError) -> [Row] {
-        try access { state in keys.compactMap { state.rows[Key(log: log, row: $0)] } }
+        try access { $0.rows(of: log, at: keys) }
     }
 
     package func rows(in range: RowRange) async throws(StoreError) -> [StoredRow] {
-        try access { state in
-            state.rows.compactMap { key, row in
-                range.overlaps(key.row, layout: layout) ? StoredRow(log: key.log, row: row) : nil
-            }
-        }
+        try access { $0.rows(in: range, layout: layout) }
     }
 
     package func totals(in range: RowRange, with unflushed: [Row], of log: LogID) async throws(StoreError) -> [Total] {
-        var rows = try access { $0.rows }
-        for row in unflushed {
-            let key = Key(log: log, row: row.key)
-            if let stored = rows[key], stored.upTo >= row.upTo { continue }
-            rows[key] = row
-        }
+        var counts = try access { counts in counts }
+        counts.merge(unflushed, of: log)
         var sums = TotalSums()
-        for (key, row) in rows where range.overlaps(key.row, layout: layout) { sums.add(row, within: range.minutes) }
+        for stored in counts.rows(in: range, layout: layout) { sums.add(stored.row, within: range.minutes) }
         return sums.totals
     }
 
     package func checkpoint(of log: LogID) async throws(StoreError) -> Checkpoint? {
-        try access { $0.checkpoints[log] }
+        try access { $0.checkpoint(of: log) }
     }
 
     package func save(_ checkpoint: Checkpoint, of log: LogID) async throws(StoreError) {
-        try access { state in
-            if let saved = state.checkpoints[log], saved.upTo > checkpoint.upTo { return }
-            state.checkpoints[log] = checkpoint
-        }
+        try access { $0.save(checkpoint, of: log) }
     }
 
-    private func access<Value>(_ body: (inout State) -> Value) throws(StoreError) -> Value {
+    private func access<Value>(_ body: (inout StoredCounts) -> Value) throws(StoreError) -> Value {
         let result: Result<Value, StoreError> = state.withLock { state in
             if let outage = state.outage { return .failure(outage) }
-            return .success(body(&state))
+            return .success(body(&state.counts))
         }
         return try result.get()
     }

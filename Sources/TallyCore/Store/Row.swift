@@ -87,6 +87,10 @@ package enum RowCounts: Hashable, Sendable {
 }
 
 extension Row {
+    /// The one rule: the higher offset wins.
+    /// - Parameter stored: the row of the same key and log, if there is one.
+    package func replaces(_ stored: Row?) -> Bool { stored.map { upTo > $0.upTo } ?? true }
+
     /// The minutes in which something was counted, ascending.
     package var minuteCounts: [(minute: Minute, count: Int64)] {
         (0..<counts.layout.minutesPerRow).compactMap { index in

@@ -7,7 +7,7 @@ package import TallyCore
 /// Takes events in: everything that arrives while a commit is being made durable goes into the next one, and nobody is
 /// answered before the log has what they sent and the aggregator has counted it.
 package final class Ingest: Service {
-    private typealias Waiter = CheckedContinuation<Result<LogOffset, IngestError>, Never>
+    package typealias Waiter = CheckedContinuation<Result<LogOffset, IngestError>, Never>
 
     private let log: any EventLog
     private let aggregation: Aggregation
@@ -15,18 +15,14 @@ package final class Ingest: Service {
     private let commits: Mutex<GroupCommit<Waiter>>
     private let arrivals = Signal()
 
-    /// - Parameters:
-    ///   - lastSequence: of this node's chunks in the log.
-    ///   - late: as `EventWindow` has it.
+    /// - Parameter commits: of `log`, from its end on.
     package init(
-        log: any EventLog, node: NodeID, lastSequence: UInt64, late: Int64, aggregation: Aggregation,
-        admission: Admission
+        log: any EventLog, commits: sending GroupCommit<Waiter>, aggregation: Aggregation, admission: Admission
     ) {
         self.log = log
         self.aggregation = aggregation
         self.admission = admission
-        let logTime = aggregation.time
-        self.commits = Mutex(GroupCommit(node: node, lastSequence: lastSequence, logTime: logTime, late: late))
+        self.commits = Mutex(commits)
     }
 
     /// Why nothing is accepted any more; nil while the log works.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import TallyCore
+import TallySimulator
 import Testing
 
 /// Random logs, read by aggregators that crash, fall behind, flush half and time out: the rows are always those of the

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import TallyCore
+import TallySimulator
 import Testing
 
 /// A log full of what can go wrong: repeated chunks, repeated ids, late minutes, clocks that jump, several nodes.

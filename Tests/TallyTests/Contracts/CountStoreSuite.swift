@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import TallyCore
+import TallySimulator
 import Testing
 
 /// What `CountStore` promises. Every implementation keeps every promise, starting from an empty store.

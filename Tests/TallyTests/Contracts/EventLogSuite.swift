@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import TallyCore
+import TallySimulator
 import Testing
 
 /// What every `EventLog` must do, checked against one that is new and empty.

@@ -2,6 +2,7 @@
 
 import TallyBackends
 import TallyCore
+import TallySimulator
 import Testing
 
 /// An implementation of a store, and how to make a new and empty one in a directory.

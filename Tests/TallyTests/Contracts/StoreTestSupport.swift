@@ -2,6 +2,7 @@
 
 import Foundation
 import TallyCore
+import TallySimulator
 import Testing
 
 /// A directory of its own for a test, removed afterwards.

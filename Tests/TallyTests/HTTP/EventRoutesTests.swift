@@ -4,6 +4,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import TallyCore
+import TallySimulator
 import Testing
 
 @testable import TallyServer

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import TallySimulator
 import Testing
 
 @testable import TallyCore
@@ -12,7 +13,7 @@ struct JournalCutTests {
     /// Three segments of six chunks; the last batch has three chunks.
     private let bench = JournalBench(segmentBytes: segmentBytes)
     private let firsts: [Int64]
-    private let original: FaultyDisk
+    private let original: SimulatedDisk
 
     init() throws {
         let journal = try bench.open()
@@ -26,7 +27,7 @@ struct JournalCutTests {
     }
 
     /// What opening gives: the sequences, or the damage.
-    private func opened(_ disk: FaultyDisk) throws -> Result<[UInt64], JournalError> {
+    private func opened(_ disk: SimulatedDisk) throws -> Result<[UInt64], JournalError> {
         let before = disk.contents
         let journal: Journal
         do throws(JournalError) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import TallySimulator
 import Testing
 
 @testable import TallyCore
@@ -92,7 +93,7 @@ struct JournalFaultTests {
         #expect(try bench.open().sequences == [1])
     }
 
-    private static let callsOfAnAppend: [(FaultyDisk.Call, Int)] = [
+    private static let callsOfAnAppend: [(SimulatedDisk.Call, Int)] = [
         (.create, 1), (.write, 1), (.write, 2), (.write, 3), (.sync, 1), (.sync, 2), (.sync, 3), (.rename, 1),
         (.syncDirectory, 1),
     ]
@@ -100,7 +101,7 @@ struct JournalFaultTests {
     @Test(
         "any other failure of an append is final",
         arguments: callsOfAnAppend)
-    func otherFailures(call: FaultyDisk.Call, number: Int) throws {
+    func otherFailures(call: SimulatedDisk.Call, number: Int) throws {
         let journal = try bench.open()
         _ = try journal.append(SampleChunks.chunks(1...3))
         bench.disk.faults[call] = [bench.disk.calls[call, default: 0] + number: .failed("broken")]
@@ -128,8 +129,9 @@ struct JournalFaultTests {
         }
     }
 
-    @Test("when what was refused can't be taken back, the journal stops", arguments: [FaultyDisk.Call.remove, .write])
-    func failingWithdrawal(call: FaultyDisk.Call) throws {
+    @Test(
+        "when what was refused can't be taken back, the journal stops", arguments: [SimulatedDisk.Call.remove, .write])
+    func failingWithdrawal(call: SimulatedDisk.Call) throws {
         let journal = try bench.open()
         _ = try journal.append(SampleChunks.chunks(1...3))
         // The header of the new segment, the records that don't fit, and then the zeros.

@@ -43,7 +43,7 @@ struct JournalRecoveryTests {
                 guard let index = names.firstIndex(of: file) else { return actions }
                 action = recovery.didRead(files[index])
             case .finished, .refuse: return actions + [action]
-            case .zero, .remove, .sync:
+            case .zero, .remove, .rewrite, .sync:
                 actions.append(action)
                 action = recovery.didAct()
             }
@@ -65,6 +65,7 @@ struct JournalRecoveryTests {
         let first = file(first: 1, records: [(1, 0), (2, 1)])
         #expect(recovery.didRead(first) == .read(file: JournalBench.name(3)))
         #expect(recovery.didRead(file(first: 3, headerSynced: 2)) == .remove(file: unfinished))
+        #expect(recovery.didAct() == .rewrite(file: JournalBench.name(1), positions: position(1)..<position(2)))
         #expect(recovery.didAct() == .sync(files: [JournalBench.name(1), JournalBench.name(3)]))
         #expect(recovery.didAct() == .finished)
         #expect(recovery.segments.map(\.last) == [LogOffset(2), LogOffset(2)])
@@ -72,10 +73,25 @@ struct JournalRecoveryTests {
         #expect(recovery.doubt == nil)
     }
 
-    @Test("what may not have been synced is synced before anyone reads it")
+    @Test("what may not have been synced is written again and synced before anyone reads it")
     func syncs() {
-        let found = actions([file(first: 1, records: [(1, 0)])], firsts: [1])
-        #expect(found == [.sync(files: [JournalBench.name(1)]), .finished])
+        let found = actions([file(first: 1, records: [(1, 0), (2, 1), (3, 1)])], firsts: [1])
+        #expect(
+            found == [
+                .rewrite(file: JournalBench.name(1), positions: position(1)..<position(3)),
+                .sync(files: [JournalBench.name(1)]), .finished,
+            ])
+    }
+
+    @Test("a last batch that reached into a new segment is written again in both")
+    func rewritesOverSegments() {
+        let files = [file(first: 1, records: [(1, 0), (2, 1)]), file(first: 3, headerSynced: 1, records: [(3, 1)])]
+        #expect(
+            actions(files, firsts: [1, 3]) == [
+                .rewrite(file: JournalBench.name(1), positions: position(1)..<position(2)),
+                .rewrite(file: JournalBench.name(3), positions: position(0)..<position(1)),
+                .sync(files: [JournalBench.name(1), JournalBench.name(3)]), .finished,
+            ])
     }
 
     @Test("a bad record that nothing behind it knows of is cut off")
@@ -88,6 +104,7 @@ struct JournalRecoveryTests {
         #expect(
             actions([bytes], firsts: [1]) == [
                 .zero(file: JournalBench.name(1), positions: position(1)..<filled),
+                .rewrite(file: JournalBench.name(1), positions: position(0)..<position(1)),
                 .sync(files: [JournalBench.name(1)]), .finished,
             ])
     }
@@ -125,6 +142,7 @@ struct JournalRecoveryTests {
         #expect(
             actions(files, firsts: [1, 5, 9]) == [
                 .remove(file: JournalBench.name(9)), .remove(file: JournalBench.name(5)),
+                .rewrite(file: JournalBench.name(1), positions: position(1)..<position(2)),
                 .sync(files: [JournalBench.name(1)]), .finished,
             ])
     }

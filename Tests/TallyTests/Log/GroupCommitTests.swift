@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import TallySimulator
 import Testing
 
 @testable import TallyCore
@@ -216,14 +217,17 @@ struct GroupCommitTests {
         var commits = Commits(node: SampleChunks.node, lastSequence: 0, logTime: time(minute: 100), late: 10)
         #expect(commits.add([event(minute: 89)], waiter: "late") == .refused(.stale))
         #expect(commits.add([event(minute: 90), event(minute: 89)], waiter: "one of them") == .refused(.stale))
-        #expect(commits.add([event(minute: 90)], waiter: "in time") == .accepted(begins: true))
+        #expect(commits.add([event(minute: 90)], waiter: "just in time") == .accepted(begins: true))
+        _ = commits.begin(at: time(minute: 100))
+        _ = commits.finish(.success([LogOffset(1)])) { _ in }
+        _ = commits.add([event(minute: 95)], waiter: "in time")
         _ = commits.begin(at: time(minute: 101))
         #expect(commits.add([event(minute: 90)], waiter: "late by now") == .refused(.stale))
         #expect(commits.add([event(minute: 3)], backfill: true, waiter: "backfill") == .accepted(begins: false))
     }
 
-    @Test("while events wait behind a commit, its time does not make their minutes final")
-    func waitingEventsHoldTheTime() throws {
+    @Test("a commit's time makes no minute final of its own events, nor of those that wait behind it")
+    func eventsHoldTheTime() throws {
         var commits = Commits(node: SampleChunks.node, lastSequence: 0, logTime: time(minute: 100), late: 10)
         let full = (1...Int64(Limits.chunkEntries)).map {
             CountedEvent(banner: BannerID($0)!, kind: .click, minute: Minute(sinceEpoch: 100)!, count: 1)
@@ -234,7 +238,11 @@ struct GroupCommitTests {
         #expect(first?.chunks.map(\.time) == [Timestamp(milliseconds: 101 * 60_000 - 1)])
         _ = commits.finish(.success([LogOffset(1)])) { _ in }
         let second = commits.begin(at: time(minute: 105))
-        #expect(second?.chunks.map(\.time) == [time(minute: 105)])
+        #expect(second?.chunks.map(\.time) == [Timestamp(milliseconds: 101 * 60_000 - 1)])
+        _ = commits.finish(.success([LogOffset(2)])) { _ in }
+        _ = commits.add([event(minute: 3)], backfill: true, waiter: "backfill")
+        let third = commits.begin(at: time(minute: 105))
+        #expect(third?.chunks.map(\.time) == [time(minute: 105)])
     }
 
     @Test("what is durable is counted before anyone is answered, and nothing else is")

@@ -2,6 +2,7 @@
 
 import Foundation
 import TallyCore
+import TallySimulator
 import Testing
 
 struct WrittenTimeTests {

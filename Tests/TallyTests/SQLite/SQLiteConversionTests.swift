@@ -5,6 +5,7 @@ import GRDB
 import Synchronization
 import TallyBackends
 import TallyCore
+import TallySimulator
 import Testing
 
 @Suite("SQLiteConversion")

@@ -4,6 +4,7 @@ import Foundation
 import GRDB
 import TallyBackends
 import TallyCore
+import TallySimulator
 import Testing
 
 /// What a minute costs on the disk: 100 banners, some more and some less busy, over days of minutes with about 3 clicks.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import TallyCore
+import TallySimulator
 import Testing
 
 @Suite("PackedHour")

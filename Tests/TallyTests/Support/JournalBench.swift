@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import TallySimulator
+
 @testable import TallyCore
 
 /// A journal on a disk that can be made to fail.
@@ -7,10 +9,10 @@ struct JournalBench {
     static let identity = SampleChunks.node
     static let place = JournalPlace(dataDirectory: "./data")
 
-    let disk: FaultyDisk
+    let disk: SimulatedDisk
     let settings: JournalSettings
 
-    init(disk: FaultyDisk = FaultyDisk(), segmentBytes: Int = 4096) {
+    init(disk: SimulatedDisk = SimulatedDisk(), segmentBytes: Int = 4096) {
         self.disk = disk
         self.settings = JournalSettings(unchecked: segmentBytes)
     }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import TallySimulator
+
 @testable import TallyCore
 
 /// Chunks for tests that don't care what is in them.

@@ -75,7 +75,7 @@ struct JournalFiles {
                 action = recovery.didRead(bytes)
                 done += bytes.count
                 progress(done, total)
-            case .zero, .remove, .sync:
+            case .zero, .remove, .rewrite, .sync:
                 if !changes { return .success(recovery) }
                 try perform(action)
                 action = recovery.didAct()
@@ -89,6 +89,9 @@ struct JournalFiles {
         case .remove(let file):
             try disk.remove(file)
             try disk.syncDirectory()
+        case .rewrite(let file, let positions):
+            let bytes = try disk.read(file, at: positions.lowerBound, count: positions.count)
+            try disk.write(bytes, to: file, at: positions.lowerBound)
         case .sync(let files):
             for file in files { try disk.sync(file) }
             try disk.syncDirectory()

@@ -20,6 +20,9 @@ package struct JournalRecovery {
         case zero(file: String, positions: Range<Int>)
         /// Remove the file, sync the directory and call `didAct`.
         case remove(file: String)
+        /// Write again what stands there and call `didAct`: if its sync failed, the operating system may show it and yet
+        /// not hold it for one that is to be written, and the sync that follows would pass it by.
+        case rewrite(file: String, positions: Range<Int>)
         /// Sync these files and the directory and call `didAct`: a process that died may not have come to it.
         case sync(files: [String])
         case finished
@@ -56,6 +59,10 @@ package struct JournalRecovery {
     private(set) var lastSequence: UInt64 = 0
     /// What was cut off, or is about to be.
     private(set) var doubt: Doubt?
+    /// What the last record knew to be durable.
+    private var synced: LogOffset?
+    /// Where the records of the last batch stand: of all others a later one says that they are durable.
+    private var lastBatch: [(file: String, positions: Range<Int>)] = []
 
     /// - Parameter files: the names in the directory; those that are none of a journal's are left alone.
     package init(files: [String], place: JournalPlace) {
@@ -141,9 +148,13 @@ package struct JournalRecovery {
             phase = .doubting(doubt)
             return try search(bytes, header, for: doubt)
         }
-        let scan = SegmentScan(bytes, header: header, format: format)
+        let scan = SegmentScan(bytes, header: header, format: format, synced: synced)
         segments.append(scan.segment)
         lastSequence = max(lastSequence, scan.lastSequence)
+        synced = scan.synced
+        if scan.lastBatch != nil { lastBatch = [] }
+        let batch = (scan.lastBatch ?? SegmentHeader.byteCount)..<scan.segment.end
+        if !batch.isEmpty { lastBatch.append((names[current], batch)) }
         let offset = scan.segment.last.next
         switch scan.finish {
         case .clean: return
@@ -204,6 +215,7 @@ package struct JournalRecovery {
             kept = Array(names[...doubt.file])
             actions += names[(doubt.file + 1)...].reversed().map { Action.remove(file: $0) }
         }
+        actions += lastBatch.map { Action.rewrite(file: $0.file, positions: $0.positions) }
         if !kept.isEmpty { actions.append(.sync(files: kept)) }
         return actions
     }

@@ -15,11 +15,18 @@ struct SegmentScan {
     /// The sequence of the own node's last chunk so far.
     private(set) var lastSequence: UInt64
     private(set) var finish = Finish.clean
+    /// What the last record knew to be durable; the records of one batch know the same. nil before the first.
+    private(set) var synced: LogOffset?
+    /// Where the last batch begins; nil when it began in an earlier segment, or there is none.
+    private(set) var lastBatch: Int?
     /// Behind the last byte that is not zero.
     private(set) var filledEnd: Int
 
-    /// - Parameter bytes: the whole file, whose header was read and is right.
-    init(_ bytes: [UInt8], header: SegmentHeader, format: RecordFormat) {
+    /// - Parameters:
+    ///   - bytes: the whole file, whose header was read and is right.
+    ///   - synced: what the last record of the segments before knew to be durable.
+    init(_ bytes: [UInt8], header: SegmentHeader, format: RecordFormat, synced: LogOffset?) {
+        self.synced = synced
         segment = Segment(header)
         lastSequence = header.lastSequence
         filledEnd = 0
@@ -41,6 +48,10 @@ struct SegmentScan {
                     if head.node == identity { lastSequence = max(lastSequence, head.sequence) }
                 } catch {
                     return .unreadable(error)
+                }
+                if record.synced != synced {
+                    synced = record.synced
+                    lastBatch = record.position
                 }
                 segment.add(byteCount: record.end - record.position)
             case .nothing: return filledEnd <= segment.end ? .clean : .flawed(.missing)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import TallySimulator
+
 /// Sends events without a pause, one request after the other.
 struct CrashClient: Sendable {
     let name: String

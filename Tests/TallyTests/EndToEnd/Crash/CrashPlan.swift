@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import TallySimulator
 
 /// Everything that chance decides in a crash test, drawn from one seed.
 struct CrashPlan {

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a store has, in dictionaries: the reference of what `CountStore` means.
+package struct StoredCounts: Sendable {
+    private var rows: [LogID: [RowKey: Row]] = [:]
+    private var checkpoints: [LogID: Checkpoint] = [:]
+
+    package init() {}
+
+    package mutating func merge(_ rows: [Row], of log: LogID) {
+        for row in rows where row.replaces(self.rows[log]?[row.key]) { self.rows[log, default: [:]][row.key] = row }
+    }
+
+    package func row(of log: LogID, at key: RowKey) -> Row? { rows[log]?[key] }
+
+    package func rows(of log: LogID, at keys: [RowKey]) -> [Row] { keys.compactMap { rows[log]?[$0] } }
+
+    package func rows(in range: RowRange, layout: Layout) -> [StoredRow] {
+        rows.flatMap { log, rows in
+            rows.values.filter { range.overlaps($0.key, layout: layout) }.map { StoredRow(log: log, row: $0) }
+        }
+    }
+
+    package func checkpoint(of log: LogID) -> Checkpoint? { checkpoints[log] }
+
+    package mutating func save(_ checkpoint: Checkpoint, of log: LogID) {
+        if checkpoint.replaces(checkpoints[log]) { checkpoints[log] = checkpoint }
+    }
+}

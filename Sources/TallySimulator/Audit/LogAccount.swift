@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TallyCore
+
+/// The auditor's books of one log: what was sent to it, what became of that, and what the log really holds.
+struct LogAccount {
+    /// What was counted where, for events without an id: acknowledged, and not yet (or never) answered.
+    struct Ledger {
+        var acknowledged: Int64 = 0
+        var open: Int64 = 0
+        var logged: Int64 = 0
+
+        /// Everything acknowledged is in the log, and nothing that was not sent.
+        var isBalanced: Bool { acknowledged <= logged && logged <= acknowledged + open }
+    }
+
+    struct Counter: Hashable {
+        let banner: BannerID
+        let kind: Kind
+        let minute: Minute
+    }
+
+    let log: LogID
+    let node: NodeID
+    let machine: Int
+    let late: Int64
+    /// The log, from offset 1 on: what was trimmed is still here.
+    private(set) var chunks: [Chunk] = []
+    private(set) var reference: ReferenceCount
+    /// The first offset that the last append wrote.
+    private(set) var lastBatch: Int64 = 1
+    /// What may be in the log without anybody having been told.
+    var offered: [Chunk] = []
+    var ledgers: [Counter: Ledger] = [:]
+    /// The events that were sent with an id.
+    var identified: [EventID: [CountedEvent]] = [:]
+    private var loggedIDs: Set<EventID> = []
+    /// Every chunk up to it is covered by an answer.
+    var acknowledged: Int64 = 0
+    /// The position in the reference's changes up to which the store was seen to have them.
+    var storedChanges = 0
+    /// The journal was damaged, shown to be so, and moved away: its books are closed.
+    var isRetired = false
+    private var lastSequence: UInt64 = 0
+
+    init(log: LogID, node: NodeID, machine: Int, _ swarm: Swarm) {
+        self.log = log
+        self.node = node
+        self.machine = machine
+        late = swarm.late
+        reference = ReferenceCount(layout: swarm.layout, window: swarm.window, windowLimit: swarm.windowLimit)
+    }
+
+    var end: Int64 { Int64(chunks.count) }
+
+    func chunk(at offset: LogOffset) -> Chunk? {
+        offset.value >= 1 && offset.value <= end ? chunks[Int(offset.value - 1)] : nil
+    }
+
+    func isLogged(_ id: EventID) -> Bool { loggedIDs.contains(id) }
+
+    mutating func beginBatch() { lastBatch = end + 1 }
+
+    /// Takes in the next chunk of the log.
+    /// - Parameter imported: what the clients sent as chunks.
+    /// - Returns: what is wrong with it.
+    mutating func add(_ chunk: Chunk, imported: [Auditor.ImportedName: Chunk]) -> String? {
+        let timeBefore = reference.time
+        chunks.append(chunk)
+        reference.add(chunk, at: end)
+        guard chunk.node == node else { return flaw(inImported: chunk, imported) }
+        guard chunk.sequence > lastSequence else { return "sequence \(chunk.sequence) follows \(lastSequence)" }
+        lastSequence = chunk.sequence
+        let final = EventWindow.watermark(logTime: timeBefore, late: late)
+        for delta in chunk.deltas {
+            let counter = Counter(banner: delta.banner, kind: chunk.kinds[Int(delta.kind)], minute: delta.minute)
+            ledgers[counter, default: Ledger()].logged += delta.count
+            if ledgers[counter]?.isBalanced == false { return "more of \(counter) than was sent" }
+            if let flaw = flaw(in: delta, final) { return flaw }
+        }
+        for event in chunk.identified {
+            loggedIDs.insert(event.id)
+            guard wasSent(event, as: chunk.kinds[Int(event.delta.kind)]) else {
+                return "an event with an id that nobody sent"
+            }
+            if let flaw = flaw(in: event.delta, final) { return flaw }
+        }
+        return nil
+    }
+
+    private func wasSent(_ event: IdentifiedDelta, as kind: Kind) -> Bool {
+        identified[event.id]?.contains { sent in
+            sent.banner == event.delta.banner && sent.kind == kind && sent.minute == event.delta.minute
+                && sent.count == event.delta.count
+        } ?? false
+    }
+
+    private func flaw(in delta: Delta, _ final: Minute) -> String? {
+        guard delta.banner.value < Auditor.backfilledBanners, delta.minute < final else { return nil }
+        return "an event of minute \(delta.minute.sinceEpoch), which was final, as was all before \(final.sinceEpoch)"
+    }
+
+    private func flaw(inImported chunk: Chunk, _ imported: [Auditor.ImportedName: Chunk]) -> String? {
+        guard var sent = imported[Auditor.ImportedName(node: chunk.node, sequence: chunk.sequence)] else {
+            return "a chunk that nobody sent"
+        }
+        sent.time = chunk.time
+        return sent == chunk ? nil : "another chunk than the one that was sent"
+    }
+}

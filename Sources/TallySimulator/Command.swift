@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// `TallySimulator run SEED [STEPS]` and `TallySimulator many SEEDS [STEPS [FIRST]]`.
+@main
+enum Command {
+    private static let usage = """
+        Runs simulated deployments with every fault, and checks that no acknowledged event is lost or counted twice.
+
+          TallySimulator run SEED [STEPS]             one world, with the history of what happened when it fails
+          TallySimulator many SEEDS [STEPS [FIRST]]   as many worlds, beginning with the seed FIRST
+
+        A seed is a number, or the hash of a commit. STEPS are those with faults (default 5000).
+        Exits with 1 when something was not as promised, with 64 when it was called wrongly.
+        """
+
+    static func main() async {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        let numbers = arguments.dropFirst().map(seed(of:))
+        let steps = numbers.count > 1 ? numbers[1].flatMap { Int(exactly: $0) } : 5_000
+        guard let what = arguments.first, let first = numbers.first.flatMap({ $0 }), let steps,
+            numbers.count <= (what == "run" ? 2 : 3), !numbers.contains(nil)
+        else { end(usage, status: 64) }
+        switch what {
+        case "run": run(seed: first, steps: steps)
+        case "many":
+            await Batch(seeds: Int(clamping: first), steps: steps, first: numbers.count > 2 ? numbers[2] ?? 1 : 1).run()
+        default: end(usage, status: 64)
+        }
+    }
+
+    /// A number as it is, a commit's hash by its first 16 digits.
+    static func seed(of text: String) -> UInt64? { UInt64(text) ?? UInt64(text.prefix(16), radix: 16) }
+
+    private static func run(seed: UInt64, steps: Int) {
+        Trap.remember(seed)
+        let report = Simulation.run(seed: seed, steps: steps)
+        print(report.description)
+        guard report.violation != nil else { return }
+        let history = Simulation.run(seed: seed, steps: steps, keepsHistory: true).history
+        print("What happened last:\n" + history.suffix(60).map { "  \($0)" }.joined(separator: "\n"))
+        exit(1)
+    }
+
+    static func end(_ text: String, status: Int32) -> Never {
+        print(text)
+        exit(status)
+    }
+}
+
+/// Says which seed ran when the program trapped: a trap can't be caught, and its seed must not be lost.
+enum Trap {
+    private static let seed = Atomic<UInt64>(0)
+
+    static func remember(_ value: UInt64) {
+        seed.store(value, ordering: .relaxed)
+        for number in [SIGILL, SIGTRAP, SIGSEGV] {
+            signal(number) { _ in
+                let text = "trapped in seed \(Trap.seed.load(ordering: .relaxed)), or in one that ran beside it\n"
+                text.withCString { _ = write(2, $0, strlen($0)) }
+                _exit(1)
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TallyCore
+
+/// Runs the world of one seed: first with faults, then without, until everything has converged.
+package struct Simulation {
+    package struct Report: Sendable {
+        package let seed: UInt64
+        /// What was not as promised; nil when everything was.
+        package var violation: String?
+        /// All steps, and those that it took to converge.
+        package var steps = 0
+        package var stepsToConverge = 0
+        /// Of all that happened.
+        package var fingerprint: UInt64 = 0
+        package var events = 0
+        package var acknowledged = 0
+        package var starts = 0
+        package var crashes = 0
+        package var refusedStarts = 0
+        package var flushes = 0
+        package var queries = 0
+        package var retiredLogs = 0
+        package var simulatedMilliseconds: Int64 = 0
+        /// What happened, when it was asked for.
+        package var history: [String] = []
+    }
+
+    /// Without faults, everything acknowledged must be in the store after so many steps.
+    package static let convergenceSteps = 5_000
+
+    /// - Parameter steps: with faults.
+    package static func run(seed: UInt64, steps: Int, keepsHistory: Bool = false) -> Report {
+        let world = World(seed: seed, keepsHistory: keepsHistory)
+        var report = Report(seed: seed)
+        while report.steps < steps, world.auditor.violation == nil, world.step() { report.steps += 1 }
+        world.endFaults()
+        while world.auditor.violation == nil, !world.hasConverged {
+            guard report.stepsToConverge < convergenceSteps, world.step() else {
+                world.auditor.require(false, "not everything came to rest: \(world.unrest)")
+                break
+            }
+            report.stepsToConverge += 1
+        }
+        world.auditor.checkEnd(world.store)
+        report.steps += report.stepsToConverge
+        report.fill(from: world)
+        return report
+    }
+}
+
+extension Simulation.Report {
+    fileprivate mutating func fill(from world: World) {
+        violation = world.auditor.violation
+        fingerprint = world.history.fingerprint
+        events = world.counters.admitted
+        acknowledged = world.counters.acknowledged
+        starts = world.counters.starts
+        crashes = world.counters.crashes
+        refusedStarts = world.counters.refusedStarts
+        flushes = world.counters.flushes
+        queries = world.counters.queries
+        retiredLogs = world.counters.retiredLogs
+        simulatedMilliseconds = world.now
+        history = world.history.lines ?? []
+    }
+}
+
+extension World {
+    /// Every client has its answer, every server runs, and the store has everything.
+    var hasConverged: Bool { unrest.isEmpty }
+
+    var unrest: String {
+        if let client = clients.first(where: { $0.request != nil }) { return "client \(client.index) waits" }
+        for machine in machines {
+            guard let process = machine.process, let server = process.server else {
+                return "machine \(machine.index) is down"
+            }
+            if server.commits.failure != nil { return "machine \(machine.index) has a journal that failed" }
+            if !server.commits.isIdle || !server.admitted.isEmpty {
+                return "machine \(machine.index) has events to commit"
+            }
+            if server.aggregator.hasUnflushed || server.aggregator.hasRowsToLoad {
+                return "machine \(machine.index) has rows to flush"
+            }
+            if process.openCall != nil { return "machine \(machine.index) waits for the store" }
+        }
+        return ""
+    }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TallyCore
+
+/// Sends events, waits for the answer, and tries again when none comes. It knows nothing of what the auditor checks.
+struct Client {
+    enum Style {
+        /// An event that was not answered is given up: it counts once or not at all.
+        case givesUp
+        /// Sends it again as a new event: it may count twice.
+        case repeatsBlindly
+        /// Sends it again with the same ids.
+        case repeatsWithIDs
+        /// Sends chunks of a file, each until it is counted.
+        case imports
+    }
+
+    let index: Int
+    let style: Style
+    /// Tries again at another machine.
+    let changesMachine: Bool
+    let importNode: NodeID
+    var machine: Int
+    /// What it waits for.
+    var request: Request?
+    var tries = 0
+    var eventNumber: UInt64 = 0
+    /// The chunks of its file that were counted, in the order of their sequence.
+    var imported: [Chunk] = []
+
+    init(index: Int, machines: Int, using random: inout SeededGenerator) {
+        self.index = index
+        let styles: [Style] = [.givesUp, .repeatsBlindly, .repeatsWithIDs, .repeatsWithIDs, .imports]
+        style = styles[Int.random(in: 0..<styles.count, using: &random)]
+        changesMachine = style != .imports && random.chance(30)
+        importNode = NodeID(bits: UInt128(index + 1) << 64)
+        machine = Int.random(in: 0..<machines, using: &random)
+    }
+
+    /// Whether it sends the same again when it was not answered.
+    var repeats: Bool { style != .givesUp }
+    /// Whether it goes on until it was answered, however long that takes.
+    var insists: Bool { style == .repeatsWithIDs || style == .imports }
+
+    mutating func newBody(at now: Timestamp, _ swarm: Swarm, using random: inout SeededGenerator) -> Request.Body {
+        if style == .imports { return .chunk(nextChunk(at: now, swarm, using: &random)) }
+        let isBackfill = random.chance(swarm.backfillPercent)
+        let count = Int.random(in: 1...swarm.eventsPerRequest, using: &random)
+        let events = (0..<count).map { _ in event(at: now, isBackfill: isBackfill, swarm, using: &random) }
+        return .events(events, backfill: isBackfill)
+    }
+
+    private mutating func event(
+        at now: Timestamp, isBackfill: Bool, _ swarm: Swarm, using random: inout SeededGenerator
+    ) -> SentEvent {
+        // Banners of backfills are others, so that final minutes can be told from minutes that may change.
+        let banner = Int64.random(in: 1...swarm.banners, using: &random) + (isBackfill ? Auditor.backfilledBanners : 0)
+        var id: EventID?
+        if style == .repeatsWithIDs, random.chance(80) {
+            eventNumber += 1
+            // Now and then an id that was used before.
+            let isRepeated = random.chance(10)
+            let number = isRepeated ? UInt64.random(in: 1...eventNumber, using: &random) : eventNumber
+            id = EventID(bits: UInt128(UInt64(index) << 56 | UInt64(banner) << 40 | number) &* 0x9E37_79B9_7F4A_7C15)
+        }
+        return SentEvent(
+            banner: BannerID(banner)!, kind: kind(swarm, using: &random),
+            time: time(at: now, isBackfill: isBackfill, swarm, using: &random),
+            count: Int64.random(in: 1...3, using: &random), id: id)
+    }
+
+    private func time(
+        at now: Timestamp, isBackfill: Bool, _ swarm: Swarm, using random: inout SeededGenerator
+    ) -> Timestamp? {
+        if isBackfill { return now.advanced(by: .seconds(-Int.random(in: 0...100_000, using: &random))) }
+        guard random.chance(swarm.timedPercent) else { return nil }
+        // About the edges of what is accepted as often as within.
+        let back = (Int(min(swarm.late, 30)) + 1) * 60
+        let ahead = (Int(swarm.early) + 1) * 60
+        return now.advanced(by: .seconds(Int.random(in: -back...ahead, using: &random)))
+    }
+
+    private func kind(_ swarm: Swarm, using random: inout SeededGenerator) -> Kind {
+        Client.kinds[Int.random(in: 0..<swarm.kinds, using: &random)]
+    }
+
+    private static let kinds = [Kind.click, Kind.impression, Kind("view")!]
+
+    /// The next chunk of its file; now and then one that was counted, as an import does that begins again.
+    private func nextChunk(at now: Timestamp, _ swarm: Swarm, using random: inout SeededGenerator) -> Chunk {
+        if !imported.isEmpty, random.chance(15) {
+            return imported[Int.random(in: 0..<imported.count, using: &random)]
+        }
+        var builder = ChunkBuilder()
+        for _ in 0..<Int.random(in: 1...swarm.eventsPerRequest, using: &random) {
+            let banner = Int64.random(in: 1...swarm.banners, using: &random) + Auditor.backfilledBanners
+            let back = Int.random(in: 0...100_000, using: &random)
+            _ = builder.add(
+                CountedEvent(
+                    banner: BannerID(banner)!, kind: kind(swarm, using: &random),
+                    minute: Minute(now.advanced(by: .seconds(-back))), count: 1))
+        }
+        return builder.chunk(node: importNode, sequence: UInt64(imported.count + 1), time: now)
+    }
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TallyCore
+
+/// What one seed's world is like: how large it is, how its server is configured, and which faults it has.
+///
+/// Each fault is absent in half of the worlds, since a fault that is always there can hide what another would show
+/// ("Swarm testing", Groce et al., 2012).
+struct Swarm {
+    // The deployment
+    let layout: Layout
+    let machines: Int
+    let segmentBytes: Int
+    /// Milliseconds between flushes.
+    let flushEvery: Int64
+    /// Minutes that an event may lie back, and ahead.
+    let late: Int64
+    let early: Int64
+    let window: Duration
+    let windowLimit: Int
+    let bytesPerRead: Int
+
+    // The workload
+    let clients: Int
+    let banners: Int64
+    let kinds: Int
+    let eventsPerRequest: Int
+    /// Milliseconds that a client waits between requests, at most.
+    let thinkTime: Int64
+    /// Percent of the events that carry a time of their own, and of the requests that are a backfill.
+    let timedPercent: Int
+    let backfillPercent: Int
+    /// Percent of the steps of a client that are a query.
+    let queryPercent: Int
+
+    // The network: of 1,000 messages
+    let lostMessages: Int
+    let repeatedMessages: Int
+    let slowMessages: Int
+
+    // The disk: of 1,000 appends
+    let powerLossInAppend: Int
+    let failedSyncs: Int
+    let fullWrites: Int
+    let slowSyncs: Int
+    let lostWrites: Int
+
+    // The store: of 1,000 calls
+    let refusedCalls: Int
+    let lostAnswers: Int
+    let partialWrites: Int
+    let lateCalls: Int
+
+    /// Faults that come at any step: of 100,000 steps.
+    let faults: [(fault: Fault, rate: Int)]
+
+    enum Fault: CaseIterable {
+        case kill, powerLoss, fullDisk, damage, clockJump, clockDrift, unreachable, storeUnreachable, storeOutage
+        case storeBackup, storeRestore, journalBackup, journalRestore
+
+        /// In 100,000 steps, at most.
+        var highestRate: Int {
+            switch self {
+            case .kill, .powerLoss: 1_000
+            case .fullDisk, .clockJump, .storeOutage, .unreachable, .storeUnreachable: 300
+            case .storeBackup, .journalBackup: 300
+            case .damage, .storeRestore, .journalRestore, .clockDrift: 100
+            }
+        }
+    }
+
+    init(using random: inout SeededGenerator) {
+        layout = random.chance(50) ? .minute : .hour
+        machines = random.chance(60) ? 1 : Int.random(in: 2...3, using: &random)
+        segmentBytes = 4096 * (random.chance(70) ? 1 : 4)
+        flushEvery = Swarm.pick([2_000, 20_000, 60_000, 600_000], using: &random)
+        late = Swarm.pick([0, 1, 10, 10_080], using: &random)
+        early = Swarm.pick([0, 1, 5], using: &random)
+        window = .seconds(Swarm.pick([30, 600, 3_600, 100_000_000], using: &random))
+        windowLimit = Swarm.pick([5, 50, 5_000_000], using: &random)
+        bytesPerRead = Swarm.pick([1, 500, 1 << 20], using: &random)
+
+        clients = Int.random(in: 1...6, using: &random)
+        banners = Int64.random(in: 1...5, using: &random)
+        kinds = Int.random(in: 1...3, using: &random)
+        eventsPerRequest = Swarm.pick([1, 3, 12], using: &random)
+        thinkTime = Swarm.pick([50, 2_000, 30_000], using: &random)
+        timedPercent = Swarm.pick([0, 20, 60], using: &random)
+        backfillPercent = Swarm.pick([0, 5, 20], using: &random)
+        queryPercent = Swarm.pick([2, 10], using: &random)
+
+        lostMessages = Swarm.rate(60, using: &random)
+        repeatedMessages = Swarm.rate(60, using: &random)
+        slowMessages = Swarm.rate(100, using: &random)
+
+        powerLossInAppend = Swarm.rate(40, using: &random)
+        failedSyncs = Swarm.rate(20, using: &random)
+        fullWrites = Swarm.rate(40, using: &random)
+        slowSyncs = Swarm.rate(50, using: &random)
+        lostWrites = random.chance(15) ? Swarm.rate(4, using: &random) : 0
+
+        refusedCalls = Swarm.rate(100, using: &random)
+        lostAnswers = Swarm.rate(100, using: &random)
+        partialWrites = Swarm.rate(200, using: &random)
+        lateCalls = Swarm.rate(100, using: &random)
+
+        var rates: [(Fault, Int)] = []
+        for fault in Fault.allCases {
+            // What ends a journal's life is rare: in most worlds the accounts go on to the end.
+            let isPossible = fault != .damage || random.chance(30)
+            let rate = isPossible ? Swarm.rate(fault.highestRate, using: &random) : 0
+            if rate > 0 { rates.append((fault, rate)) }
+        }
+        faults = rates
+    }
+
+    /// The fault of this step, if there is one.
+    func fault(using random: inout SeededGenerator) -> Fault? {
+        var number = Int(random.next() % 100_000)
+        for (fault, rate) in faults {
+            if number < rate { return fault }
+            number -= rate
+        }
+        return nil
+    }
+
+    private static func pick<Value>(_ values: [Value], using random: inout SeededGenerator) -> Value {
+        values[Int.random(in: 0..<values.count, using: &random)]
+    }
+
+    private static func rate(_ most: Int, using random: inout SeededGenerator) -> Int {
+        random.chance(50) ? 0 : Int.random(in: 1...most, using: &random)
+    }
+}
