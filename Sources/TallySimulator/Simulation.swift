@@ -43,6 +43,7 @@ package struct Simulation {
             report.stepsToConverge += 1
         }
         world.auditor.checkEnd(world.store)
+        world.auditor.checkSpools()
         report.steps += report.stepsToConverge
         report.fill(from: world)
         return report
@@ -73,18 +74,34 @@ extension World {
     var unrest: String {
         if let client = clients.first(where: { $0.request != nil }) { return "client \(client.index) waits" }
         for machine in machines {
-            guard let process = machine.process, let server = process.server else {
-                return "machine \(machine.index) is down"
-            }
-            if server.commits.failure != nil { return "machine \(machine.index) has a journal that failed" }
-            if !server.commits.isIdle || !server.admitted.isEmpty {
-                return "machine \(machine.index) has events to commit"
-            }
-            if server.aggregator.hasUnflushed || server.aggregator.hasRowsToLoad {
-                return "machine \(machine.index) has rows to flush"
-            }
-            if process.openCall != nil { return "machine \(machine.index) waits for the store" }
+            guard let process = machine.process else { return "machine \(machine.index) is down" }
+            let unrest = unrest(of: process)
+            if !unrest.isEmpty { return "machine \(machine.index) \(unrest)" }
+        }
+        for partition in brokers.partitions {
+            let counting = machines[partition.owner].process?.counting[partition.account]
+            if counting?.aggregator?.position != partition.end { return "\(partition.log) is not counted to its end" }
         }
         return ""
+    }
+
+    private func unrest(of process: Process) -> String {
+        if machine(of: process.id).role != .aggregate {
+            guard let intake = process.intake else { return "has not started" }
+            if !intake.admitted.isEmpty || !isIdle(intake.way) { return "has events to commit" }
+        }
+        for counting in process.counting.values {
+            guard let aggregator = counting.aggregator else { return "has not started to count" }
+            if aggregator.hasUnflushed || aggregator.hasRowsToLoad { return "has rows to flush" }
+            if counting.openCall != nil { return "waits for the store" }
+        }
+        return ""
+    }
+
+    private func isIdle(_ way: Intake.Way) -> Bool {
+        switch way {
+        case .journal(let way): way.commits.isIdle && way.commits.failure == nil
+        case .brokers(let way): way.commits.isIdle && way.forwarder.position == way.spool.lastOffset
+        }
     }
 }

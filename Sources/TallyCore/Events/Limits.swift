@@ -10,6 +10,8 @@ package enum Limits {
     package static let eventIDBytes = 256
     /// The largest `n` of one event. Nine billion such events fit a counter.
     package static let eventCount: Int64 = 1_000_000_000
+    /// The most partitions of a log: their number fits two bytes.
+    package static let partitions = 1 << 16
     /// The most entries (deltas and identified events) of one chunk.
     package static let chunkEntries = 100_000
     /// The largest encoded chunk, in bytes; a log refuses to read anything larger as a chunk.

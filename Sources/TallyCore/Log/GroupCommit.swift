@@ -118,11 +118,10 @@ package struct GroupCommit<Waiter> {
     package mutating func add(
         _ events: some Collection<CountedEvent>, backfill: Bool = false, waiter: Waiter
     ) -> Admission {
-        if let refusal = refusal(of: events.count) { return .refused(refusal) }
-        let earliest = backfill ? .last : events.reduce(Minute.last) { min($0, $1.minute) }
-        if earliest < EventWindow.watermark(logTime: logTime, late: late) { return .refused(.stale) }
+        if let refusal = refusal(of: events, backfill: backfill) { return .refused(refusal) }
         openGroup()
         for event in events { Self.add(event, to: &groups[groups.count - 1]) }
+        let earliest = Self.earliest(events, backfill: backfill)
         groups[groups.count - 1].earliest = min(groups[groups.count - 1].earliest, earliest)
         groups[groups.count - 1].waiters.append(waiter)
         return .accepted(begins: isReadyToBegin)
@@ -190,6 +189,18 @@ package struct GroupCommit<Waiter> {
     private var isReadyToBegin: Bool {
         guard case .idle = phase else { return false }
         return !groups.isEmpty
+    }
+
+    /// Why these events would be refused now; nil when they would not.
+    func refusal(of events: some Collection<CountedEvent>, backfill: Bool) -> Refusal? {
+        if let refusal = refusal(of: events.count) { return refusal }
+        let final = EventWindow.watermark(logTime: logTime, late: late)
+        return Self.earliest(events, backfill: backfill) < final ? .stale : nil
+    }
+
+    /// The earliest minute that must not become final before the events are counted.
+    private static func earliest(_ events: some Collection<CountedEvent>, backfill: Bool) -> Minute {
+        backfill ? .last : events.reduce(.last) { min($0, $1.minute) }
     }
 
     private func refusal(of entries: Int) -> Refusal? {

@@ -77,19 +77,6 @@ package struct EventInput: Hashable, Sendable {
     }
 }
 
-/// The proof that events are durable: where they are, and what survives.
-package struct Receipt: Hashable, Sendable {
-    package var log: LogID
-    package var offset: LogOffset
-    package var durability: Durability
-
-    package init(log: LogID, offset: LogOffset, durability: Durability) {
-        self.log = log
-        self.offset = offset
-        self.durability = durability
-    }
-}
-
 package struct ChunkReceipt: Hashable, Sendable {
     package var receipt: Receipt
     /// The chunk was counted before, and is not counted again.

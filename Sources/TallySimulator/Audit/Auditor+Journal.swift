@@ -44,7 +44,7 @@ extension Auditor {
         add(entry, to: account)
     }
 
-    private func entries(of journal: Journal, damage: Machine.Damage) -> [LogEntry]? {
+    func entries(of journal: Journal, damage: Machine.Damage) -> [LogEntry]? {
         var entries: [LogEntry] = []
         var next = journal.firstOffset
         do throws(LogError) {
@@ -89,18 +89,15 @@ extension Auditor {
         }
     }
 
-    func trimmed(_ journal: Journal, in account: Int, _ store: SimulatedStore) {
-        let readFrom = store.counts.checkpoint(of: journal.id)?.readFrom ?? LogOffset(1)
-        require(
-            journal.firstOffset <= readFrom,
-            "the log begins at offset \(journal.firstOffset), but is needed from \(readFrom) on")
+    func trimmed(_ account: Int, first: LogOffset, _ store: SimulatedStore) {
+        let readFrom = store.counts.checkpoint(of: accounts[account].log)?.readFrom ?? LogOffset(1)
+        require(first <= readFrom, "the log begins at offset \(first), but is needed from \(readFrom) on")
     }
 
     // MARK: Starts that are refused
 
     func refusedStart(
-        _ error: StartError, _ journal: Journal, in account: Int, isOldJournal: Bool, isOldStore: Bool,
-        damage: Machine.Damage
+        _ error: StartError, isOldJournal: Bool, isOldStore: Bool, damage: Machine.Damage
     ) {
         switch error {
         case .logBehindStore:
@@ -113,7 +110,7 @@ extension Auditor {
     }
 
     /// An old copy of the journal may pass only when the store has seen nothing beyond it.
-    func startedFromOldCopy(_ journal: Journal, in account: Int, _ store: SimulatedStore) {
+    func startedFromOldCopy(_ journal: Journal, _ store: SimulatedStore) {
         let upTo = store.counts.checkpoint(of: journal.id)?.upTo ?? .none
         require(upTo <= journal.lastOffset, "a journal that ends before its checkpoint was not refused")
     }

@@ -13,11 +13,11 @@ extension Auditor {
         let watermark: Minute
     }
 
-    func boundsBefore(_ account: Int, watermark: Minute, _ store: SimulatedStore) -> ReadBounds {
+    func boundsBefore(_ account: Int, _ position: LogOffset, watermark: Minute, _ store: SimulatedStore) -> ReadBounds {
         let atLeast = accounts.indices.map { index in
-            // Of its own log a server has counted everything, of those of other machines it knows what is stored.
+            // Of a log that others count a server knows what is stored.
             index == account
-                ? accounts[index].end : store.counts.checkpoint(of: accounts[index].log)?.upTo.value ?? 0
+                ? position.value : store.counts.checkpoint(of: accounts[index].log)?.upTo.value ?? 0
         }
         return ReadBounds(account: account, atLeast: atLeast, watermark: watermark)
     }
@@ -42,7 +42,8 @@ extension Auditor {
     }
 
     private func isFinal(_ counter: LogAccount.Counter, _ bounds: ReadBounds) -> Bool {
-        accounts.count == 1 && counter.minute < bounds.watermark && counter.banner.value < Auditor.backfilledBanners
+        accounts.count == 1 && accounts[0].node != nil && counter.minute < bounds.watermark
+            && counter.banner.value < Auditor.backfilledBanners
     }
 
     private func expectations(in range: RowRange, _ bounds: ReadBounds) -> [LogAccount.Counter: ClosedRange<Int64>] {

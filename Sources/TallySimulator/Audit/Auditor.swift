@@ -10,11 +10,6 @@ final class Auditor {
     /// Banners above this number are changed by backfills and imports alone.
     static let backfilledBanners: Int64 = 1_000
 
-    struct ImportedName: Hashable {
-        let node: NodeID
-        let sequence: UInt64
-    }
-
     /// Who waits for an answer.
     struct Sender {
         let client: Int
@@ -23,9 +18,9 @@ final class Auditor {
 
     private struct Arrival {
         let sender: Sender
-        let account: Int
-        let events: [CountedEvent]
-        let chunk: Chunk?
+        let machine: Int
+        let events: [(account: Int, event: CountedEvent)]
+        let chunk: (account: Int, chunk: Chunk)?
     }
 
     let swarm: Swarm
@@ -33,7 +28,11 @@ final class Auditor {
     var accounts: [LogAccount] = []
     private var accountsByLog: [LogID: Int] = [:]
     private var arrivals: [Int: Arrival] = [:]
-    private var imported: [ImportedName: Chunk] = [:]
+    private var imported: [ChunkName: Chunk] = [:]
+    /// What servers made for the brokers, where it is durable by now, and what only a spool has.
+    var made: [ChunkName: (account: Int, chunk: Chunk)] = [:]
+    var held: Set<ChunkName> = []
+    var spooled: [Int: Set<ChunkName>] = [:]
 
     init(_ swarm: Swarm) { self.swarm = swarm }
 
@@ -41,7 +40,7 @@ final class Auditor {
         if !condition, violation == nil { violation = message() }
     }
 
-    func account(of log: LogID, node: NodeID, machine: Int) -> Int {
+    func account(of log: LogID, node: NodeID?, machine: Int?) -> Int {
         if let known = accountsByLog[log] { return known }
         accountsByLog[log] = accounts.count
         accounts.append(LogAccount(log: log, node: node, machine: machine, swarm))
@@ -61,7 +60,7 @@ final class Auditor {
 
     func sent(_ body: Request.Body) {
         if case .chunk(let chunk) = body {
-            imported[ImportedName(node: chunk.node, sequence: chunk.sequence)] = chunk
+            imported[ChunkName(chunk)] = chunk
         }
     }
 
@@ -82,10 +81,10 @@ final class Auditor {
         }
     }
 
-    func admitted(_ arrival: Int, of request: Request, events: [CountedEvent], into account: Int) {
+    func admitted(_ arrival: Int, of request: Request, events: [(account: Int, event: CountedEvent)]) {
         let sender = Sender(client: request.client, id: request.id)
-        arrivals[arrival] = Arrival(sender: sender, account: account, events: events, chunk: nil)
-        for event in events {
+        arrivals[arrival] = Arrival(sender: sender, machine: request.machine, events: events, chunk: nil)
+        for (account, event) in events {
             if let id = event.id {
                 accounts[account].identified[id, default: []].append(event)
             } else {
@@ -96,7 +95,7 @@ final class Auditor {
 
     func admitted(_ arrival: Int, of request: Request, chunk: Chunk, into account: Int) {
         let sender = Sender(client: request.client, id: request.id)
-        arrivals[arrival] = Arrival(sender: sender, account: account, events: [], chunk: chunk)
+        arrivals[arrival] = Arrival(sender: sender, machine: request.machine, events: [], chunk: (account, chunk))
     }
 
     private func counter(of event: CountedEvent) -> LogAccount.Counter {
@@ -108,9 +107,9 @@ final class Auditor {
     /// Certainly not counted.
     func refused(_ arrival: Int) -> Sender? {
         guard let arrival = arrivals.removeValue(forKey: arrival) else { return nil }
-        for event in arrival.events where event.id == nil {
-            accounts[arrival.account].ledgers[counter(of: event)]?.open -= event.count
-            checkBalance(of: event, arrival.account)
+        for (account, event) in arrival.events where event.id == nil {
+            accounts[account].ledgers[counter(of: event)]?.open -= event.count
+            checkBalance(of: event, account)
         }
         return arrival.sender
     }
@@ -118,31 +117,39 @@ final class Auditor {
     /// Perhaps counted.
     func unknown(_ arrival: Int) -> Sender? { arrivals.removeValue(forKey: arrival)?.sender }
 
-    func acknowledged(_ arrival: Int, at offset: LogOffset) -> Sender? {
+    func acknowledged(_ arrival: Int, _ receipts: [Receipt]) -> Sender? {
         guard let arrival = arrivals.removeValue(forKey: arrival) else {
             require(false, "an answer to nobody")
             return nil
         }
-        let account = arrival.account
-        require(offset.value >= accounts[account].acknowledged, "a receipt went back to offset \(offset)")
-        require(offset.value <= accounts[account].end, "a receipt for offset \(offset), which the log does not hold")
-        accounts[account].acknowledged = max(accounts[account].acknowledged, offset.value)
-        for event in arrival.events {
+        for receipt in receipts { check(receipt) }
+        for (account, event) in arrival.events {
             if let id = event.id {
-                require(accounts[account].isLogged(id), "an acknowledged event is not in the log")
+                require(accounts[account].isHeld(id), "an acknowledged event is not in the log")
             } else {
                 accounts[account].ledgers[counter(of: event)]?.open -= event.count
                 accounts[account].ledgers[counter(of: event)]?.acknowledged += event.count
                 checkBalance(of: event, account)
             }
         }
-        if let chunk = arrival.chunk { acknowledgedAgain(chunk, in: account) }
+        if let (account, chunk) = arrival.chunk { acknowledgedAgain(chunk, in: account) }
         return arrival.sender
+    }
+
+    private func check(_ receipt: Receipt) {
+        // A spool has no account: its chunks are on their way to another log.
+        guard let account = accountsByLog[receipt.log] else { return }
+        let offset = receipt.offset.value
+        require(offset <= accounts[account].end, "a receipt for offset \(offset), which the log does not hold")
+        // Many servers have their answers from the brokers in any order.
+        if accounts[account].node == nil { return }
+        require(offset >= accounts[account].acknowledged, "a receipt went back to offset \(offset)")
+        accounts[account].acknowledged = offset
     }
 
     func acknowledgedAgain(_ chunk: Chunk, in account: Int) {
         require(
-            accounts[account].reference.contains(chunk.node, chunk.sequence), "an acknowledged chunk is not in the log")
+            accounts[account].reference.contains(ChunkName(chunk)), "an acknowledged chunk is not in the log")
     }
 
     private func checkBalance(of event: CountedEvent, _ account: Int) {
@@ -177,7 +184,5 @@ final class Auditor {
     }
 
     /// The process is gone: what it had not answered is unknown.
-    func stopped(_ account: Int) {
-        arrivals = arrivals.filter { $0.value.account != account }
-    }
+    func stopped(machine: Int) { arrivals = arrivals.filter { $0.value.machine != machine } }
 }

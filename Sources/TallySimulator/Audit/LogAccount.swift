@@ -21,8 +21,9 @@ struct LogAccount {
     }
 
     let log: LogID
-    let node: NodeID
-    let machine: Int
+    /// Of the server whose journal this is; none where many servers write.
+    let node: NodeID?
+    let machine: Int?
     let late: Int64
     /// The log, from offset 1 on: what was trimmed is still here.
     private(set) var chunks: [Chunk] = []
@@ -34,7 +35,7 @@ struct LogAccount {
     var ledgers: [Counter: Ledger] = [:]
     /// The events that were sent with an id.
     var identified: [EventID: [CountedEvent]] = [:]
-    private var loggedIDs: Set<EventID> = []
+    private var heldIDs: Set<EventID> = []
     /// Every chunk up to it is covered by an answer.
     var acknowledged: Int64 = 0
     /// The position in the reference's changes up to which the store was seen to have them.
@@ -43,7 +44,7 @@ struct LogAccount {
     var isRetired = false
     private var lastSequence: UInt64 = 0
 
-    init(log: LogID, node: NodeID, machine: Int, _ swarm: Swarm) {
+    init(log: LogID, node: NodeID?, machine: Int?, _ swarm: Swarm) {
         self.log = log
         self.node = node
         self.machine = machine
@@ -57,33 +58,44 @@ struct LogAccount {
         offset.value >= 1 && offset.value <= end ? chunks[Int(offset.value - 1)] : nil
     }
 
-    func isLogged(_ id: EventID) -> Bool { loggedIDs.contains(id) }
+    func isHeld(_ id: EventID) -> Bool { heldIDs.contains(id) }
 
     mutating func beginBatch() { lastBatch = end + 1 }
 
-    /// Takes in the next chunk of the log.
+    /// Takes in the next chunk of a journal.
     /// - Parameter imported: what the clients sent as chunks.
     /// - Returns: what is wrong with it.
-    mutating func add(_ chunk: Chunk, imported: [Auditor.ImportedName: Chunk]) -> String? {
-        let timeBefore = reference.time
-        chunks.append(chunk)
-        reference.add(chunk, at: end)
+    mutating func add(_ chunk: Chunk, imported: [ChunkName: Chunk]) -> String? {
+        let final = EventWindow.watermark(logTime: reference.time, late: late)
+        append(chunk)
         guard chunk.node == node else { return flaw(inImported: chunk, imported) }
         guard chunk.sequence > lastSequence else { return "sequence \(chunk.sequence) follows \(lastSequence)" }
         lastSequence = chunk.sequence
-        let final = EventWindow.watermark(logTime: timeBefore, late: late)
+        for delta in chunk.deltas + chunk.identified.map(\.delta) {
+            if let flaw = flaw(in: delta, final) { return flaw }
+        }
+        return hold(chunk)
+    }
+
+    /// Takes in the next chunk of a log that many servers write.
+    mutating func append(_ chunk: Chunk) {
+        chunks.append(chunk)
+        reference.add(chunk, at: end)
+    }
+
+    /// A chunk is durable, for the first time: in the log, or in a spool.
+    /// - Returns: what is wrong with it.
+    mutating func hold(_ chunk: Chunk) -> String? {
         for delta in chunk.deltas {
             let counter = Counter(banner: delta.banner, kind: chunk.kinds[Int(delta.kind)], minute: delta.minute)
             ledgers[counter, default: Ledger()].logged += delta.count
             if ledgers[counter]?.isBalanced == false { return "more of \(counter) than was sent" }
-            if let flaw = flaw(in: delta, final) { return flaw }
         }
         for event in chunk.identified {
-            loggedIDs.insert(event.id)
+            heldIDs.insert(event.id)
             guard wasSent(event, as: chunk.kinds[Int(event.delta.kind)]) else {
                 return "an event with an id that nobody sent"
             }
-            if let flaw = flaw(in: event.delta, final) { return flaw }
         }
         return nil
     }
@@ -100,8 +112,8 @@ struct LogAccount {
         return "an event of minute \(delta.minute.sinceEpoch), which was final, as was all before \(final.sinceEpoch)"
     }
 
-    private func flaw(inImported chunk: Chunk, _ imported: [Auditor.ImportedName: Chunk]) -> String? {
-        guard var sent = imported[Auditor.ImportedName(node: chunk.node, sequence: chunk.sequence)] else {
+    private func flaw(inImported chunk: Chunk, _ imported: [ChunkName: Chunk]) -> String? {
+        guard var sent = imported[ChunkName(chunk)] else {
             return "a chunk that nobody sent"
         }
         sent.time = chunk.time

@@ -2,6 +2,17 @@
 
 import TallyCore
 
+/// A chunk counts once under its name.
+struct ChunkName: Hashable {
+    let node: NodeID
+    let sequence: UInt64
+
+    init(_ chunk: Chunk) {
+        node = chunk.node
+        sequence = chunk.sequence
+    }
+}
+
 /// What a log means, worked out in the plainest way: which events of it count, and what each row is at every offset.
 /// It shares no code with the aggregator.
 struct ReferenceCount {
@@ -50,11 +61,6 @@ struct ReferenceCount {
         }
     }
 
-    private struct ChunkName: Hashable {
-        let node: NodeID
-        let sequence: UInt64
-    }
-
     private let layout: Layout
     private let window: Duration
     private let windowLimit: Int
@@ -75,9 +81,7 @@ struct ReferenceCount {
         self.windowLimit = windowLimit
     }
 
-    func contains(_ node: NodeID, _ sequence: UInt64) -> Bool {
-        chunks.contains(ChunkName(node: node, sequence: sequence))
-    }
+    func contains(_ name: ChunkName) -> Bool { chunks.contains(name) }
 
     mutating func add(_ chunk: Chunk, at offset: Int64) {
         time = max(time, chunk.time)
@@ -92,7 +96,7 @@ struct ReferenceCount {
             knownIDs += chunk.identified.count
             while knownIDs > windowLimit, firstGroup < groups.count - 1 { forgetGroup() }
         }
-        guard chunks.insert(ChunkName(node: chunk.node, sequence: chunk.sequence)).inserted else { return }
+        guard chunks.insert(ChunkName(chunk)).inserted else { return }
         for delta in chunk.deltas { count(delta, of: chunk, at: offset) }
         for (event, isNew) in zip(chunk.identified, isNew) where isNew { count(event.delta, of: chunk, at: offset) }
     }

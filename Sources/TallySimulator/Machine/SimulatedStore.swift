@@ -30,8 +30,7 @@ struct StoreCall {
     }
 
     let id: Int
-    let process: ProcessID
-    let account: Int
+    let counting: CountingID
     let log: LogID
     let request: Request
     /// It was held up once.

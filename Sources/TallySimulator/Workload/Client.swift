@@ -28,13 +28,14 @@ struct Client {
     /// The chunks of its file that were counted, in the order of their sequence.
     var imported: [Chunk] = []
 
-    init(index: Int, machines: Int, using random: inout SeededGenerator) {
+    init(index: Int, _ swarm: Swarm, using random: inout SeededGenerator) {
         self.index = index
-        let styles: [Style] = [.givesUp, .repeatsBlindly, .repeatsWithIDs, .repeatsWithIDs, .imports]
+        var styles: [Style] = [.givesUp, .repeatsBlindly, .repeatsWithIDs, .repeatsWithIDs]
+        if !swarm.hasBrokers { styles.append(.imports) }
         style = styles[Int.random(in: 0..<styles.count, using: &random)]
         changesMachine = style != .imports && random.chance(30)
         importNode = NodeID(bits: UInt128(index + 1) << 64)
-        machine = Int.random(in: 0..<machines, using: &random)
+        machine = swarm.intakes.randomElement(using: &random) ?? 0
     }
 
     /// Whether it sends the same again when it was not answered.

@@ -14,12 +14,22 @@ enum Event {
     /// The gap between the admission of a request and its commit.
     case requestIsCommitted(ProcessID, arrival: Int)
     case diskWorks(ProcessID)
-    case flushIsDue(ProcessID)
+    /// - Parameter isRetry: it was tried a while ago, and failed.
+    case flushIsDue(CountingID, isRetry: Bool)
     case queryIsAsked(machine: Int)
     // The store
     case storeReceives(StoreCall)
     case storeAnswers(StoreCall, StoreReply)
     case storeTimesOut(StoreCall)
+    // The brokers
+    case brokersReceive(BrokerCall)
+    case brokersAnswer(BrokerCall, [LogOffset]?)
+    case brokersTimeOut(BrokerCall)
+    case spoolIsWritten(ProcessID, partition: Int)
+    case forwarderWorks(ProcessID)
+    case consumerPolls(CountingID)
+    /// A server hears that it no longer counts this partition.
+    case partitionIsRevoked(CountingID)
     // Faults that end
     case faultEnds(LastingFault)
 }
@@ -30,9 +40,19 @@ struct ProcessID: Hashable {
     let incarnation: Int
 }
 
+/// One attempt of a process to count a log.
+struct CountingID: Hashable {
+    let process: ProcessID
+    /// The position of the log in the auditor's books.
+    let account: Int
+    let number: Int
+}
+
 enum LastingFault: Equatable {
     case fullDisk(machine: Int)
     case storeOutage
+    case brokerOutage
+    case brokersUnreachable(machine: Int)
     case unreachable(machine: Int)
     case storeUnreachable(machine: Int)
 }

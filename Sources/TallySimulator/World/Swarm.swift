@@ -9,7 +9,12 @@ import TallyCore
 struct Swarm {
     // The deployment
     let layout: Layout
-    let machines: Int
+    /// What runs on each machine.
+    let roles: [Role]
+    /// Of the brokers' log, where there is one.
+    let partitions: Int
+    /// Servers write to their own disk while the brokers are away.
+    let spools: Bool
     let segmentBytes: Int
     /// Milliseconds between flushes.
     let flushEvery: Int64
@@ -54,9 +59,24 @@ struct Swarm {
     /// Faults that come at any step: of 100,000 steps.
     let faults: [(fault: Fault, rate: Int)]
 
+    enum Role {
+        /// Everything, with a journal of its own.
+        case alone
+        /// Lets events in, and sends them to the brokers.
+        case ingest
+        /// Counts partitions of the brokers' log.
+        case aggregate
+    }
+
+    /// The machines that let events in.
+    var intakes: [Int] { roles.indices.filter { roles[$0] != .aggregate } }
+
+    var hasBrokers: Bool { roles[0] != .alone }
+
     enum Fault: CaseIterable {
         case kill, powerLoss, fullDisk, damage, clockJump, clockDrift, unreachable, storeUnreachable, storeOutage
         case storeBackup, storeRestore, journalBackup, journalRestore
+        case brokerOutage, brokersUnreachable, rebalance, repartition
 
         /// In 100,000 steps, at most.
         var highestRate: Int {
@@ -64,14 +84,27 @@ struct Swarm {
             case .kill, .powerLoss: 1_000
             case .fullDisk, .clockJump, .storeOutage, .unreachable, .storeUnreachable: 300
             case .storeBackup, .journalBackup: 300
-            case .damage, .storeRestore, .journalRestore, .clockDrift: 100
+            case .brokerOutage, .brokersUnreachable: 300
+            case .rebalance: 1_000
+            case .damage, .storeRestore, .journalRestore, .clockDrift, .repartition: 100
+            }
+        }
+
+        /// Whether it can happen where there are brokers, and where there are none.
+        func isPossible(withBrokers hasBrokers: Bool) -> Bool {
+            switch self {
+            case .damage, .storeBackup, .storeRestore, .journalBackup, .journalRestore: !hasBrokers
+            case .brokerOutage, .brokersUnreachable, .rebalance, .repartition: hasBrokers
+            default: true
             }
         }
     }
 
     init(using random: inout SeededGenerator) {
         layout = random.chance(50) ? .minute : .hour
-        machines = random.chance(60) ? 1 : Int.random(in: 2...3, using: &random)
+        roles = Swarm.roles(using: &random)
+        partitions = Int.random(in: 1...4, using: &random)
+        spools = random.chance(80)
         segmentBytes = 4096 * (random.chance(70) ? 1 : 4)
         flushEvery = Swarm.pick([2_000, 20_000, 60_000, 600_000], using: &random)
         late = Swarm.pick([0, 1, 10, 10_080], using: &random)
@@ -97,7 +130,7 @@ struct Swarm {
         failedSyncs = Swarm.rate(20, using: &random)
         fullWrites = Swarm.rate(40, using: &random)
         slowSyncs = Swarm.rate(50, using: &random)
-        lostWrites = random.chance(15) ? Swarm.rate(4, using: &random) : 0
+        lostWrites = roles[0] == .alone && random.chance(15) ? Swarm.rate(4, using: &random) : 0
 
         refusedCalls = Swarm.rate(100, using: &random)
         lostAnswers = Swarm.rate(100, using: &random)
@@ -107,11 +140,19 @@ struct Swarm {
         var rates: [(Fault, Int)] = []
         for fault in Fault.allCases {
             // What ends a journal's life is rare: in most worlds the accounts go on to the end.
-            let isPossible = fault != .damage || random.chance(30)
+            let isRare = fault == .damage && random.chance(70)
+            let isPossible = fault.isPossible(withBrokers: roles[0] != .alone) && !isRare
             let rate = isPossible ? Swarm.rate(fault.highestRate, using: &random) : 0
             if rate > 0 { rates.append((fault, rate)) }
         }
         faults = rates
+    }
+
+    private static func roles(using random: inout SeededGenerator) -> [Role] {
+        if random.chance(35) { return [.alone] }
+        if random.chance(25) { return Array(repeating: .alone, count: Int.random(in: 2...3, using: &random)) }
+        return Array(repeating: .ingest, count: Int.random(in: 1...2, using: &random))
+            + Array(repeating: .aggregate, count: Int.random(in: 1...3, using: &random))
     }
 
     /// The fault of this step, if there is one.

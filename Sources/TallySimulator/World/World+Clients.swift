@@ -25,7 +25,7 @@ extension World {
     private func sendAgain(_ body: Request.Body, _ index: Int) {
         clients[index].tries += 1
         if clients[index].changesMachine {
-            clients[index].machine = Int(number(0...Int64(machines.count - 1)))
+            clients[index].machine = swarm.intakes.randomElement(using: &random) ?? 0
         }
         send(body, index)
     }

@@ -28,6 +28,14 @@ extension World {
         case .storeRestore: restoreStore()
         case .journalBackup: backUpJournal(machine)
         case .journalRestore: restoreJournal(machine)
+        case .brokerOutage:
+            brokers.isAway = true
+            last(.brokerOutage)
+        case .brokersUnreachable:
+            machine.areBrokersUnreachable = true
+            last(.brokersUnreachable(machine: machine.index))
+        case .rebalance: rebalance()
+        case .repartition: repartition()
         }
         history.note("fault", Int64(machine.index))
     }
@@ -38,6 +46,8 @@ extension World {
         switch fault {
         case .fullDisk(let machine): machines[machine].disk.capacity = .max
         case .storeOutage: store.isAway = false
+        case .brokerOutage: brokers.isAway = false
+        case .brokersUnreachable(let machine): machines[machine].areBrokersUnreachable = false
         case .unreachable(let machine): machines[machine].isUnreachable = false
         case .storeUnreachable(let machine): machines[machine].isStoreUnreachable = false
         }
@@ -47,10 +57,12 @@ extension World {
     func endFaults() {
         hasFaults = false
         store.isAway = false
+        brokers.isAway = false
         for machine in machines {
             machine.disk.capacity = .max
             machine.isUnreachable = false
             machine.isStoreUnreachable = false
+            machine.areBrokersUnreachable = false
             if machine.replacedDisk != nil { putBackJournal(machine) } else { planRestart(machine, in: 10) }
         }
     }

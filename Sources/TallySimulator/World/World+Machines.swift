@@ -20,6 +20,7 @@ extension World {
         machine.disk.restartProcess()
         prepareDisk(machine)
         counters.starts += 1
+        if machine.role == .aggregate { return beginAggregate(machine) }
         do throws(JournalError) {
             let journal = try openJournal(machine)
             if machine.disk.hasPower { begin(journal, on: machine) } else { losePower(machine) }
@@ -30,7 +31,7 @@ extension World {
         }
     }
 
-    private func openJournal(_ machine: Machine) throws(JournalError) -> Journal {
+    func openJournal(_ machine: Machine) throws(JournalError) -> Journal {
         guard let settings = JournalSettings(segmentBytes: swarm.segmentBytes) else {
             preconditionFailure("the sizes are allowed ones")
         }
@@ -39,137 +40,118 @@ extension World {
     }
 
     private func begin(_ journal: Journal, on machine: Machine) {
+        let id = ProcessID(machine: machine.index, incarnation: machine.incarnation)
+        history.note("journal", Int64(machine.index), journal.firstOffset.value, journal.lastOffset.value)
+        if machine.role == .ingest { return beginIngest(journal, id) }
         let account = auditor.account(of: journal.id, node: journal.identity, machine: machine.index)
         let finding = auditor.recovered(
             journal, in: account, damage: machine.damage, isOldCopy: machine.replacedDisk != nil)
-        history.note("journal", Int64(machine.index), journal.firstOffset.value, journal.lastOffset.value)
         if finding == .lostToDamage { return retireJournal(machine) }
-        let configuration = Aggregator.Configuration(window: swarm.window, windowLimit: swarm.windowLimit)
-        let replay = Replay(log: journal.id, layout: swarm.layout, configuration: configuration)
-        let id = ProcessID(machine: machine.index, incarnation: machine.incarnation)
-        let process = Process(id: id, journal: journal, account: account, replay: replay)
+        let process = Process(id: id)
+        process.journal = journal
         machine.process = process
-        goOn(process)
+        count(journal.id, account, process)
+    }
+
+    private func beginIngest(_ spool: Journal, _ id: ProcessID) {
+        auditor.recoveredSpool(spool, on: id.machine)
+        let process = Process(id: id)
+        let node = NodeID(bits: UInt128(random.next()) << 64 | UInt128(random.next()))
+        let commits = PartitionedCommit<Int>(process: node, partitioning: brokers.partitioning, late: swarm.late)
+        let window = EventWindow(late: swarm.late, early: swarm.early, logTime: .epoch)
+        process.intake = Intake(window: window, way: .brokers(BrokerWay(spool: spool, commits: commits)))
+        machine(of: id).process = process
+        forward(id)
+    }
+
+    private func beginAggregate(_ machine: Machine) {
+        let id = ProcessID(machine: machine.index, incarnation: machine.incarnation)
+        let process = Process(id: id)
+        machine.process = process
+        for partition in brokers.partitions where partition.owner == machine.index {
+            count(partition.log, partition.account, process)
+        }
+    }
+
+    /// A server begins to count a log.
+    func count(_ log: LogID, _ account: Int, _ process: Process) {
+        let id = CountingID(process: process.id, account: account, number: newID())
+        let counting = Counting(id: id, log: log, swarm)
+        process.counting[account] = counting
+        goOn(counting)
     }
 
     /// Does what the replay says next.
-    func goOn(_ process: Process) {
-        while let action = process.replay?.action {
+    func goOn(_ counting: Counting) {
+        while let action = counting.replay?.action {
             switch action {
-            case .readCheckpoint: return call(.checkpoint, process)
-            case .load(let keys): return call(.rows(keys), process)
-            case .readEnd: process.replay?.didRead(end: process.journal.lastOffset)
+            case .readCheckpoint: return call(.checkpoint, counting)
+            case .load(let keys): return call(.rows(keys), counting)
+            case .readEnd: counting.replay?.didRead(end: end(of: counting))
             case .read(let offset):
-                guard let entries = read(from: offset, process) else { return }
-                _ = process.replay?.didRead(entries)
-            case .finished: return run(process)
-            case .refuse(let error): return refuse(error, process)
+                guard let entries = read(from: offset, counting) else { return }
+                _ = counting.replay?.didRead(entries)
+            case .finished: return run(counting)
+            case .refuse(let error): return refuse(error, counting)
             }
         }
     }
 
-    private func read(from offset: LogOffset, _ process: Process) -> [LogEntry]? {
+    private func end(of counting: Counting) -> LogOffset {
+        if let journal = process(counting.id.process)?.journal { return journal.lastOffset }
+        return brokers.partitions.first { $0.account == counting.account }?.end ?? .none
+    }
+
+    /// - Returns: nil when the start is over.
+    private func read(from offset: LogOffset, _ counting: Counting) -> [LogEntry]? {
+        guard let journal = process(counting.id.process)?.journal else {
+            let entries = readPartition(counting, from: offset)
+            // Another server has counted further and let the brokers drop it, or they are away: again from the store.
+            if entries == nil { plan(.consumerPolls(counting.id), in: number(100...2_000)) }
+            return entries
+        }
         do throws(LogError) {
-            return try process.journal.read(from: offset, maximumBytes: swarm.bytesPerRead)
+            return try journal.read(from: offset, maximumBytes: swarm.bytesPerRead)
         } catch .trimmed(let first) {
-            refuse(.storeBehindLog(log: process.journal.id, first: first), process)
+            refuse(.storeBehindLog(log: journal.id, first: first), counting)
         } catch {
-            auditor.require(machine(of: process.id).damage != .none, "a whole journal can't be read: \(error)")
-            retireJournal(machine(of: process.id))
+            auditor.require(machine(of: counting.id.process).damage != .none, "a whole journal can't be read: \(error)")
+            retireJournal(machine(of: counting.id.process))
         }
         return nil
     }
 
-    private func run(_ process: Process) {
-        guard let aggregator = process.replay?.finished() else { return }
+    private func run(_ counting: Counting) {
+        guard let aggregator = counting.replay?.finished(), let process = process(counting.id.process) else { return }
         let machine = machine(of: process.id)
-        if machine.replacedDisk != nil {
+        if let journal = process.journal, machine.replacedDisk != nil {
             // Nobody could tell that this is an old copy; before anything is written the newer one is put back.
-            auditor.startedFromOldCopy(process.journal, in: process.account, store)
+            auditor.startedFromOldCopy(journal, store)
             return putBackJournal(machine)
         }
         replacedStore = nil
-        process.replay = nil
+        counting.replay = nil
+        counting.aggregator = aggregator
+        if let journal = process.journal { letIn(journal, counting, aggregator, process) }
+        history.note("runs", Int64(machine.index), aggregator.position.value)
+        planFlush(counting)
+        keepStore(counting)
+        if process.journal == nil { plan(.consumerPolls(counting.id), in: number(1...1_000)) }
+    }
+
+    private func letIn(_ journal: Journal, _ counting: Counting, _ aggregator: Aggregator, _ process: Process) {
         let commits = GroupCommit<Int>(
-            node: process.journal.identity, lastSequence: process.journal.lastSequence, after: aggregator,
-            late: swarm.late)
+            node: journal.identity, lastSequence: journal.lastSequence, after: aggregator, late: swarm.late)
         let window = EventWindow(late: swarm.late, early: swarm.early, logTime: aggregator.time)
-        process.server = Process.Server(window: window, commits: commits, aggregator: aggregator)
-        history.note("runs", Int64(process.id.machine), aggregator.position.value)
-        planFlush(process)
-        keepStore(process)
-    }
-
-    // MARK: What a person does when it does not start
-
-    private func handle(_ error: JournalError, _ machine: Machine) {
-        switch error {
-        case .unavailable: planRestart(machine, in: number(1_000...10_000))
-        case .newer: auditor.require(false, "the journal of this version is taken for a newer one: \(error)")
-        case .damaged(let damage):
-            auditor.require(machine.damage != .none || machine.replacedDisk != nil, "no damage, but: \(damage)")
-            counters.refusedStarts += 1
-            repairJournal(machine)
-        }
-    }
-
-    private func refuse(_ error: StartError, _ process: Process) {
-        let machine = machine(of: process.id)
-        counters.refusedStarts += 1
-        history.note("refused", Int64(machine.index))
-        auditor.refusedStart(
-            error, process.journal, in: process.account, isOldJournal: machine.replacedDisk != nil,
-            isOldStore: replacedStore != nil, damage: machine.damage)
-        stop(machine)
-        if machine.replacedDisk != nil { return putBackJournal(machine) }
-        if replacedStore != nil { return putBackStore() }
-        retireJournal(machine)
-    }
-
-    private func repairJournal(_ machine: Machine) {
-        guard let identity = auditor.identity(onMachine: machine.index),
-            let settings = JournalSettings(segmentBytes: swarm.segmentBytes)
-        else { return retireJournal(machine) }
-        machine.disk.restartProcess()
-        machine.disk.capacity = .max
-        let checkpoint = store.counts.checkpoint(of: LogID(journal: identity)) ?? .start
-        let repair = JournalRepair(
-            disk: machine.disk, place: World.place, settings: settings, checkpoint: checkpoint.upTo,
-            checkpointSequence: checkpoint.sequences[identity]?.highest ?? 0, identity: identity)
-        do {
-            let report = try repair.run()
-            let journal = try openJournal(machine)
-            auditor.repaired(journal, report, damage: machine.damage)
-        } catch {
-            auditor.require(false, "a damaged journal can't be repaired: \(error)")
-        }
-        retireJournal(machine)
-    }
-
-    /// The journal is moved away, and a new one is begun: its losses were shown, and the accounts of it are closed.
-    private func retireJournal(_ machine: Machine) {
-        stop(machine)
-        counters.retiredLogs += 1
-        auditor.retire(machine: machine.index)
-        machine.disk = SimulatedDisk()
-        machine.damage = .none
-        machine.backup = nil
-        machine.replacedDisk = nil
-        planRestart(machine, in: 1_000)
-    }
-
-    func putBackJournal(_ machine: Machine) {
-        stop(machine)
-        if let disk = machine.replacedDisk { machine.disk = disk }
-        machine.replacedDisk = nil
-        planRestart(machine, in: 1_000)
+        let way = JournalWay(journal: journal, counting: counting, commits: commits)
+        process.intake = Intake(window: window, way: .journal(way))
     }
 
     // MARK: Stopping
 
     /// The process is gone; what it wrote is in the cache of the operating system, and on its way to the disk.
     func stop(_ machine: Machine) {
-        if let process = machine.process { auditor.stopped(process.account) }
+        auditor.stopped(machine: machine.index)
         machine.process = nil
         machine.incarnation += 1
     }

@@ -2,26 +2,26 @@
 
 import TallyCore
 
-/// What a server does with a request: the way of an event up to the answer.
+/// What a server does with a request, up to its commit.
 extension World {
     func arrive(_ request: Request) {
         let machine = machines[request.machine]
-        guard !machine.isUnreachable, let process = machine.process, process.server != nil else {
+        guard !machine.isUnreachable, let process = machine.process, let intake = process.intake else {
             return answer(request.client, request.id, .unavailable, from: machine)
         }
         switch request.body {
-        case .events(let events, let backfill): admit(events, backfill: backfill, of: request, process)
-        case .chunk(let chunk): add(chunk, of: request, process)
+        case .events(let events, let backfill): admit(events, backfill: backfill, of: request, intake, process.id)
+        case .chunk(let chunk): add(chunk, of: request, intake, process.id)
         }
     }
 
-    private func admit(_ sent: [SentEvent], backfill: Bool, of request: Request, _ process: Process) {
-        let clock = machine(of: process.id).clock.time(at: now)
+    private func admit(
+        _ sent: [SentEvent], backfill: Bool, of request: Request, _ intake: Intake, _ process: ProcessID
+    ) {
+        let clock = machine(of: process).clock.time(at: now)
         var events: [CountedEvent] = []
         for event in sent {
-            guard let decision = process.server?.window.decide(event.time, now: clock, backfill: backfill) else {
-                return
-            }
+            let decision = intake.window.decide(event.time, now: clock, backfill: backfill)
             auditor.decided(decision, event, now: clock, backfill: backfill)
             guard case .accepted(let minute) = decision else { continue }
             events.append(
@@ -29,107 +29,77 @@ extension World {
                     banner: event.banner, kind: event.kind, minute: minute, count: event.count, id: event.id))
         }
         history.note("admitted", Int64(request.id), Int64(events.count), Int64(sent.count))
-        if events.isEmpty { return answer(request.client, request.id, .rejected, from: machine(of: process.id)) }
+        if events.isEmpty { return answer(request.client, request.id, .rejected, from: machine(of: process)) }
         let arrival = newID()
         counters.admitted += events.count
-        auditor.admitted(arrival, of: request, events: events, into: process.account)
-        process.server?.admitted[arrival] = (events, backfill)
+        auditor.admitted(
+            arrival, of: request, events: events.map { (account: account(of: $0.banner, intake), event: $0) })
+        intake.admitted[arrival] = (events, backfill)
         // A long body takes its time.
         if random.chance(5) {
-            plan(.requestIsCommitted(process.id, arrival: arrival), in: number(1...180_000))
+            plan(.requestIsCommitted(process, arrival: arrival), in: number(1...180_000))
         } else {
-            commit(arrival, process.id)
+            commit(arrival, process)
+        }
+    }
+
+    private func account(of banner: BannerID, _ intake: Intake) -> Int {
+        switch intake.way {
+        case .journal(let way): way.counting.account
+        case .brokers(let way): brokers.partitions[way.commits.partitioning.partition(of: banner)].account
         }
     }
 
     func commit(_ arrival: Int, _ id: ProcessID) {
-        guard let process = process(id), let (events, backfill) = process.server?.admitted.removeValue(forKey: arrival)
+        guard let intake = process(id)?.intake, let (events, backfill) = intake.admitted.removeValue(forKey: arrival)
         else { return }
-        guard let admission = process.server?.commits.add(events, backfill: backfill, waiter: arrival) else { return }
-        follow(admission, arrival, process)
+        switch intake.way {
+        case .journal(let way):
+            follow(way.commits.add(events, backfill: backfill, waiter: arrival), arrival, way, id)
+        case .brokers(let way):
+            switch way.commits.add(events, backfill: backfill, waiter: arrival) {
+            case .accepted(let partitions): for partition in partitions { beginCommit(partition, way, id) }
+            case .refused: refuse(arrival, id)
+            }
+        }
     }
 
-    private func add(_ chunk: Chunk, of request: Request, _ process: Process) {
+    private func add(_ chunk: Chunk, of request: Request, _ intake: Intake, _ process: ProcessID) {
+        guard case .journal(let way) = intake.way, let aggregator = way.counting.aggregator else { return }
         // As a server answers a chunk that it has counted.
-        if process.server?.aggregator.sequences(of: chunk.node).contains(chunk.sequence) == true {
-            auditor.acknowledgedAgain(chunk, in: process.account)
-            return answer(request.client, request.id, .counted, from: machine(of: process.id))
+        if aggregator.sequences(of: chunk.node).contains(chunk.sequence) {
+            auditor.acknowledgedAgain(chunk, in: way.counting.account)
+            return answer(request.client, request.id, .counted, from: machine(of: process))
         }
         let arrival = newID()
-        auditor.admitted(arrival, of: request, chunk: chunk, into: process.account)
-        guard let admission = process.server?.commits.add(chunk, waiter: arrival) else { return }
-        follow(admission, arrival, process)
+        auditor.admitted(arrival, of: request, chunk: chunk, into: way.counting.account)
+        follow(way.commits.add(chunk, waiter: arrival), arrival, way, process)
     }
 
-    private func follow(_ admission: GroupCommit<Int>.Admission, _ arrival: Int, _ process: Process) {
+    private func follow(
+        _ admission: GroupCommit<Int>.Admission, _ arrival: Int, _ way: JournalWay, _ process: ProcessID
+    ) {
         switch admission {
-        case .accepted(begins: true): beginCommit(process)
+        case .accepted(begins: true): beginCommit(way, process)
         case .accepted(begins: false): break
-        case .refused:
-            guard let request = auditor.refused(arrival) else { return }
-            answer(request.client, request.id, .unavailable, from: machine(of: process.id))
+        case .refused: refuse(arrival, process)
         }
     }
 
-    func beginCommit(_ process: Process) {
-        let clock = machine(of: process.id).clock.time(at: now)
-        process.server?.window.observe(clock)
-        guard let commit = process.server?.commits.begin(at: clock) else { return }
-        process.server?.commit = commit.chunks
-        plan(.diskWorks(process.id), in: fails(swarm.slowSyncs) ? number(100...150_000) : number(0...3))
+    private func refuse(_ arrival: Int, _ process: ProcessID) {
+        guard let request = auditor.refused(arrival) else { return }
+        answer(request.client, request.id, .unavailable, from: machine(of: process))
     }
 
-    func writeCommit(_ id: ProcessID) {
-        guard let process = process(id), let chunks = process.server?.commit else { return }
-        let machine = machine(of: id)
-        process.server?.commit = nil
-        auditor.offered(chunks, to: process.account)
-        prepareDisk(machine)
-        let result: Result<[LogOffset], LogError>
-        do throws(LogError) {
-            result = .success(try process.journal.append(chunks))
-        } catch {
-            result = .failure(error)
-        }
-        if !machine.disk.hasPower { return losePower(machine) }
-        let answers = process.server?.commits.finish(result) { entries in
-            auditor.logged(entries, in: process.account)
-            for entry in entries { _ = process.server?.aggregator.apply(entry) }
-        }
-        if case .failure(let error) = result { fail(error, process) }
-        for answer in answers ?? [] { reply(answer, process) }
-        history.note("commit", Int64(chunks.count), process.journal.lastOffset.value, Int64(answers?.count ?? 0))
-        beginCommit(process)
-        keepStore(process)
-    }
-
-    private func fail(_ error: LogError, _ process: Process) {
-        history.note("append failed", Int64(process.id.machine))
-        if case .refused = error { return auditor.withdrawn(from: process.account) }
-        // The process answers 503 until somebody starts it again.
-        planRestart(machine(of: process.id), in: number(1_000...20_000))
-    }
-
-    private func reply(_ answer: GroupCommit<Int>.Answer, _ process: Process) {
-        switch answer.result {
-        case .success(let offset):
-            guard let request = auditor.acknowledged(answer.waiter, at: offset) else { return }
-            counters.acknowledged += 1
-            self.answer(request.client, request.id, .counted, from: machine(of: process.id))
-        case .failure(let error):
-            let request: Auditor.Sender?
-            if case .refused = error {
-                request = auditor.refused(answer.waiter)
-            } else {
-                request = auditor.unknown(answer.waiter)
-            }
-            guard let request else { return }
-            self.answer(request.client, request.id, .unavailable, from: machine(of: process.id))
-        }
-    }
-
-    private func answer(_ client: Int, _ request: Int, _ result: Answer.Result, from machine: Machine) {
+    func answer(_ client: Int, _ request: Int, _ result: Answer.Result, from machine: Machine) {
         if machine.isUnreachable { return }
         send(.answerArrives(Answer(request: request, client: client, result: result)))
+    }
+
+    /// The time of a server's clock, which its window of late events follows.
+    func observedTime(_ process: ProcessID) -> Timestamp {
+        let clock = machine(of: process).clock.time(at: now)
+        self.process(process)?.intake?.window.observe(clock)
+        return clock
     }
 }

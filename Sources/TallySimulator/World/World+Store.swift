@@ -9,63 +9,72 @@ extension World {
 
     // MARK: Keeping the store up to date
 
-    func planFlush(_ process: Process) {
+    func planFlush(_ counting: Counting) {
         let untilBoundary = swarm.flushEvery - now % swarm.flushEvery
-        plan(.flushIsDue(process.id), in: untilBoundary)
+        plan(.flushIsDue(counting.id, isRetry: false), in: untilBoundary)
     }
 
-    func flush(_ id: ProcessID) {
-        guard let process = process(id), let server = process.server else { return }
-        auditor.checkMemory(server.aggregator, process.account, store)
-        server.keeping.requestFlush()
-        keepStore(process)
-        planFlush(process)
+    func flush(_ id: CountingID, isRetry: Bool) {
+        guard let counting = counting(id), let aggregator = counting.aggregator else { return }
+        auditor.checkMemory(aggregator, counting.account, store)
+        counting.keeping.requestFlush()
+        keepStore(counting)
+        if !isRetry { planFlush(counting) }
     }
 
     /// Does what the keeping of the store says next, unless it waits for an answer.
-    func keepStore(_ process: Process) {
-        guard let server = process.server, process.openCall == nil else { return }
-        while let action = server.keeping.next(for: &server.aggregator) {
+    func keepStore(_ counting: Counting) {
+        guard counting.openCall == nil, counting.aggregator != nil else { return }
+        while let action = counting.keeping.next(for: &counting.aggregator!) {
             switch action {
-            case .load(let keys): return call(.rows(keys), process)
+            case .load(let keys): return call(.rows(keys), counting)
             case .merge(let rows):
-                auditor.merging(rows, of: process.account)
-                return call(.merge(rows), process)
-            case .save(let checkpoint): return call(.save(checkpoint), process)
+                auditor.merging(rows, of: counting.account)
+                return call(.merge(rows), counting)
+            case .save(let checkpoint): return call(.save(checkpoint), counting)
             case .trim(let offset):
-                trim(before: offset, process)
-                if machine(of: process.id).process == nil { return }
-                server.keeping.didTrim()
+                trim(before: offset, counting)
+                if self.counting(counting.id) == nil { return }
+                counting.keeping.didTrim()
                 counters.flushes += 1
             }
         }
     }
 
-    private func trim(before offset: LogOffset, _ process: Process) {
-        let machine = machine(of: process.id)
+    private func trim(before offset: LogOffset, _ counting: Counting) {
+        if let journal = process(counting.id.process)?.journal { return trim(journal, before: offset, counting) }
+        guard let index = brokers.partitions.firstIndex(where: { $0.account == counting.account }) else { return }
+        brokers.partitions[index].first = max(brokers.partitions[index].first, offset)
+        auditor.trimmed(counting.account, first: brokers.partitions[index].first, store)
+    }
+
+    private func trim(_ journal: Journal, before offset: LogOffset, _ counting: Counting) {
+        let machine = machine(of: counting.id.process)
         if fails(swarm.powerLossInAppend) { machine.disk.callsUntilPowerLoss = Int(number(0...4)) }
         do throws(LogError) {
-            try process.journal.trim(before: offset)
+            try journal.trim(before: offset)
         } catch {
             planRestart(machine, in: number(1_000...20_000))
         }
-        history.note("trim", process.journal.firstOffset.value)
-        auditor.trimmed(process.journal, in: process.account, store)
+        history.note("trim", journal.firstOffset.value)
+        auditor.trimmed(counting.account, first: journal.firstOffset, store)
         if !machine.disk.hasPower { losePower(machine) }
     }
 
     // MARK: Queries
 
     func query(_ index: Int) {
-        guard let process = machines[index].process, let server = process.server else { return }
+        guard let process = machines[index].process, let account = process.counting.keys.min(),
+            let counting = process.counting[account], let aggregator = counting.aggregator
+        else { return }
         let range =
             random.chance(50) ? RowRange.everything : RowRange(banners: [anyBanner()], minutes: .first ... .last)
-        let watermark = EventWindow.watermark(logTime: server.aggregator.time, late: swarm.late)
-        let bounds = auditor.boundsBefore(process.account, watermark: watermark, store)
+        let watermark = EventWindow.watermark(logTime: aggregator.time, late: swarm.late)
+        let bounds = auditor.boundsBefore(account, aggregator.position, watermark: watermark, store)
         let id = newID()
-        process.queries[id] = Process.Query(
-            range: range, unflushed: server.aggregator.unflushed(in: range), bounds: bounds)
-        call(.range(range), process, id: id)
+        counting.queries[id] = Counting.Query(
+            range: range, unflushed: aggregator.unflushed(in: range), bounds: bounds)
+        call(.range(range), counting, number: id)
     }
 
     private func anyBanner() -> BannerID {
@@ -75,16 +84,15 @@ extension World {
 
     // MARK: Calls
 
-    func call(_ request: StoreCall.Request, _ process: Process) {
+    func call(_ request: StoreCall.Request, _ counting: Counting) {
         let id = newID()
-        process.openCall = id
-        call(request, process, id: id)
+        counting.openCall = id
+        call(request, counting, number: id)
     }
 
-    private func call(_ request: StoreCall.Request, _ process: Process, id: Int) {
-        let call = StoreCall(
-            id: id, process: process.id, account: process.account, log: process.journal.id, request: request)
-        if !machine(of: process.id).isStoreUnreachable { send(.storeReceives(call)) }
+    private func call(_ request: StoreCall.Request, _ counting: Counting, number id: Int) {
+        let call = StoreCall(id: id, counting: counting.id, log: counting.log, request: request)
+        if !machine(of: counting.id.process).isStoreUnreachable { send(.storeReceives(call)) }
         plan(.storeTimesOut(call), in: World.patience)
     }
 
@@ -109,61 +117,65 @@ extension World {
         case .merge(let rows):
             let kept = isPartial ? rows.filter { _ in random.chance(50) } : rows
             store.counts.merge(kept, of: call.log)
-            history.note("merge", Int64(call.account), Int64(kept.count))
+            history.note("merge", Int64(call.counting.account), Int64(kept.count))
         case .save(let checkpoint):
             if isPartial { return }
             store.counts.save(checkpoint, of: call.log)
-            history.note("save", Int64(call.account), checkpoint.upTo.value, checkpoint.readFrom.value)
-            auditor.saved(checkpoint, of: call.account, store)
+            history.note("save", Int64(call.counting.account), checkpoint.upTo.value, checkpoint.readFrom.value)
+            auditor.saved(checkpoint, of: call.counting.account, store)
         case .checkpoint, .rows, .range: return
         }
     }
 
     private func answer(_ reply: StoreReply, to call: StoreCall) {
-        if machine(of: call.process).isStoreUnreachable { return }
+        if machine(of: call.counting.process).isStoreUnreachable { return }
         send(.storeAnswers(call, reply))
     }
 
     func receive(_ reply: StoreReply, to call: StoreCall) {
-        guard let process = process(call.process) else { return }
-        if let query = process.queries.removeValue(forKey: call.id) { return finish(query, reply, process) }
-        guard process.openCall == call.id else { return }
-        process.openCall = nil
-        history.note("store", Int64(call.process.machine), Int64(call.id))
-        if process.server == nil { start(process, with: reply) } else { keep(process, with: reply) }
+        guard let counting = counting(call.counting) else { return }
+        if let query = counting.queries.removeValue(forKey: call.id) { return finish(query, reply, counting) }
+        guard counting.openCall == call.id else { return }
+        counting.openCall = nil
+        history.note("store", Int64(call.counting.process.machine), Int64(call.id))
+        if counting.aggregator == nil {
+            start(counting, with: reply)
+        } else {
+            keep(counting, with: reply)
+        }
     }
 
-    private func start(_ process: Process, with reply: StoreReply) {
+    private func start(_ counting: Counting, with reply: StoreReply) {
         switch reply {
-        case .checkpoint(let checkpoint): process.replay?.didRead(checkpoint: checkpoint)
-        case .rows(let rows): process.replay?.didLoad(rows)
+        case .checkpoint(let checkpoint): counting.replay?.didRead(checkpoint: checkpoint)
+        case .rows(let rows): counting.replay?.didLoad(rows)
         case .failed:
             // A server that can't start ends, and is started again.
-            stop(machine(of: process.id))
-            return planRestart(machine(of: process.id), in: number(500...5_000))
+            let machine = machine(of: counting.id.process)
+            stop(machine)
+            return planRestart(machine, in: number(500...5_000))
         case .range, .done: preconditionFailure("the store answers what it was asked")
         }
-        goOn(process)
+        goOn(counting)
     }
 
-    private func keep(_ process: Process, with reply: StoreReply) {
-        guard let server = process.server else { return }
+    private func keep(_ counting: Counting, with reply: StoreReply) {
         switch reply {
-        case .rows(let rows): server.keeping.didLoad(rows, into: &server.aggregator)
-        case .done: server.keeping.didWrite(for: &server.aggregator)
+        case .rows(let rows): counting.keeping.didLoad(rows, into: &counting.aggregator!)
+        case .done: counting.keeping.didWrite(for: &counting.aggregator!)
         case .failed:
-            server.keeping.didFail(for: &server.aggregator)
+            counting.keeping.didFail(for: &counting.aggregator!)
             // The delay is drawn as the server draws it.
-            return plan(.flushIsDue(process.id), in: number(250...30_000))
+            return plan(.flushIsDue(counting.id, isRetry: true), in: number(250...30_000))
         case .checkpoint, .range: preconditionFailure("the store answers what it was asked")
         }
-        keepStore(process)
+        keepStore(counting)
     }
 
-    private func finish(_ query: Process.Query, _ reply: StoreReply, _ process: Process) {
+    private func finish(_ query: Counting.Query, _ reply: StoreReply, _ counting: Counting) {
         guard case .range(let stored) = reply else { return }
         let counts = MinuteCount.merge(
-            stored: stored, unflushed: query.unflushed, of: process.journal.id, in: query.range, layout: swarm.layout)
+            stored: stored, unflushed: query.unflushed, of: counting.log, in: query.range, layout: swarm.layout)
         counters.queries += 1
         history.note("query", Int64(counts.count), counts.reduce(0) { $0 + $1.count })
         auditor.answered(counts, in: query.range, query.bounds)

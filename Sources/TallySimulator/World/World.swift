@@ -14,6 +14,7 @@ final class World {
     let auditor: Auditor
     var machines: [Machine]
     var store: SimulatedStore
+    var brokers = SimulatedBrokers()
     /// The store's counts of before an old backup was put in their place, until somebody finds that it is too old.
     var replacedStore: StoredCounts?
     var clients: [Client]
@@ -40,10 +41,11 @@ final class World {
         self.swarm = swarm
         history = History(keepsLines: keepsHistory)
         auditor = Auditor(swarm)
-        machines = (0..<swarm.machines).map { Machine(index: $0) }
+        machines = swarm.roles.enumerated().map { Machine(index: $0, role: $1) }
         store = SimulatedStore(layout: swarm.layout)
-        clients = (0..<swarm.clients).map { Client(index: $0, machines: swarm.machines, using: &random) }
+        clients = (0..<swarm.clients).map { Client(index: $0, swarm, using: &random) }
         self.random = random
+        if swarm.hasBrokers { makePartitions(swarm.partitions) }
         for machine in machines.indices { plan(.machineStarts(machine, incarnation: 0), in: 0) }
         for client in clients.indices { plan(.clientActs(client), in: 1 + Int64(client)) }
     }
@@ -66,11 +68,18 @@ final class World {
         case .requestArrives(let request): arrive(request)
         case .requestIsCommitted(let process, let arrival): commit(arrival, process)
         case .diskWorks(let process): writeCommit(process)
-        case .flushIsDue(let process): flush(process)
+        case .flushIsDue(let counting, let isRetry): flush(counting, isRetry: isRetry)
         case .queryIsAsked(let machine): query(machine)
         case .storeReceives(let call): receive(call)
         case .storeAnswers(let call, let reply): receive(reply, to: call)
         case .storeTimesOut(let call): receive(.failed, to: call)
+        case .brokersReceive(let call): receive(call)
+        case .brokersAnswer(let call, let offsets): receive(offsets, to: call)
+        case .brokersTimeOut(let call): receive(nil, to: call)
+        case .spoolIsWritten(let process, let partition): writeSpool(partition, process)
+        case .forwarderWorks(let process): forward(process)
+        case .consumerPolls(let counting): poll(counting)
+        case .partitionIsRevoked(let counting): revoke(counting)
         case .faultEnds(let fault): end(fault)
         }
     }
@@ -97,6 +106,12 @@ final class World {
     func process(_ id: ProcessID) -> Process? {
         guard let process = machines[id.machine].process, process.id == id else { return nil }
         return process
+    }
+
+    /// What counts a log, if it still does.
+    func counting(_ id: CountingID) -> Counting? {
+        guard let counting = process(id.process)?.counting[id.account], counting.id == id else { return nil }
+        return counting
     }
 
     /// Sends a message, which may be lost, come twice, or late.

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TallyCore
+
+/// Chunks on their way to the brokers, and in the spools of the servers that made them.
+extension Auditor {
+    /// A server closed these chunks; nobody has them yet.
+    func made(_ chunks: [Chunk], for account: Int) {
+        for chunk in chunks {
+            let isNew = made.updateValue((account, chunk), forKey: ChunkName(chunk)) == nil
+            require(isNew, "sequence \(chunk.sequence) of a node was given to two chunks")
+        }
+    }
+
+    /// The brokers have a chunk, not for the first time perhaps.
+    func appended(_ entry: LogEntry, to account: Int) {
+        require(made[ChunkName(entry.chunk)]?.account == account, "a chunk is in a partition that it was not made for")
+        hold(entry.chunk)
+        accounts[account].append(entry.chunk)
+        require(entry.offset.value == accounts[account].end, "the brokers' offsets have a gap")
+    }
+
+    /// A spool has them.
+    func spooled(_ chunks: [Chunk], on machine: Int) {
+        for chunk in chunks {
+            hold(chunk)
+            spooled[machine, default: []].insert(ChunkName(chunk))
+        }
+    }
+
+    /// After a start everything that was spooled is still in the spool, or has reached the brokers.
+    func recoveredSpool(_ spool: Journal, on machine: Int) {
+        guard let entries = entries(of: spool, damage: .none) else { return }
+        for entry in entries { hold(entry.chunk) }
+        let here = Set(entries.map { ChunkName($0.chunk) })
+        spooled[machine] = spooled[machine]?.filter { !isAtTheBrokers($0) }
+        let areKept = spooled[machine]?.isSubset(of: here) ?? true
+        require(areKept, "a spooled chunk is neither in the spool nor in the log")
+    }
+
+    /// When nothing is left to do, all that was durable anywhere is in the log.
+    func checkSpools() {
+        let areThere = held.allSatisfy(isAtTheBrokers)
+        require(areThere, "at the end a chunk that was spooled is not in the log")
+    }
+
+    private func isAtTheBrokers(_ name: ChunkName) -> Bool {
+        made[name].map { accounts[$0.account].reference.contains(name) } ?? false
+    }
+
+    private func hold(_ chunk: Chunk) {
+        guard let (account, original) = made[ChunkName(chunk)] else {
+            return require(false, "a chunk that nobody made")
+        }
+        require(original == chunk, "a chunk changed on its way")
+        guard held.insert(ChunkName(chunk)).inserted else { return }
+        let flaw = accounts[account].hold(chunk)
+        require(flaw == nil, "a chunk became durable with \(flaw ?? "")")
+    }
+}

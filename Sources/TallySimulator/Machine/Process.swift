@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TallyCore
+
+/// A running server: the production types, and what the shell around them keeps.
+final class Process {
+    let id: ProcessID
+    /// What lets events in; nil while it starts, and in a server that only counts.
+    var intake: Intake?
+    /// Its own log, where there are no brokers.
+    var journal: Journal?
+    /// The logs that it counts, by their account.
+    var counting: [Int: Counting] = [:]
+
+    init(id: ProcessID) { self.id = id }
+}
+
+/// Takes requests in, up to their durability.
+final class Intake {
+    enum Way {
+        case journal(JournalWay)
+        case brokers(BrokerWay)
+    }
+
+    var window: EventWindow
+    let way: Way
+    /// Requests that were admitted and are not yet committed, by arrival.
+    var admitted: [Int: (events: [CountedEvent], backfill: Bool)] = [:]
+
+    init(window: EventWindow, way: Way) {
+        self.window = window
+        self.way = way
+    }
+}
+
+/// Into the journal of this machine, which this server counts too.
+final class JournalWay {
+    let journal: Journal
+    let counting: Counting
+    var commits: GroupCommit<Int>
+    /// What the disk is about to write.
+    var commit: [Chunk]?
+
+    init(journal: Journal, counting: Counting, commits: GroupCommit<Int>) {
+        self.journal = journal
+        self.counting = counting
+        self.commits = commits
+    }
+}
+
+/// To the brokers, with a spool on this machine.
+final class BrokerWay {
+    let spool: Journal
+    var commits: PartitionedCommit<Int>
+    var forwarder: Forwarder
+    /// The commit on its way, by partition.
+    var deliveries: [Int: Delivery] = [:]
+    /// The calls on whose answers deliveries wait, by their ids.
+    var calls: [Int: Int] = [:]
+    /// The call on whose answer the forwarder waits.
+    var forwarderCall: Int?
+
+    init(spool: Journal, commits: PartitionedCommit<Int>) {
+        self.spool = spool
+        self.commits = commits
+        forwarder = Forwarder(first: spool.firstOffset)
+    }
+}
+
+/// A log on its way into the store.
+final class Counting {
+    let id: CountingID
+    let log: LogID
+    /// While it starts.
+    var replay: Replay?
+    /// Once it runs.
+    var aggregator: Aggregator?
+    var keeping = StoreKeeping()
+    /// The call to the store on whose answer it waits.
+    var openCall: Int?
+    /// Calls on whose answers queries wait.
+    var queries: [Int: Query] = [:]
+
+    struct Query {
+        let range: RowRange
+        let unflushed: [UnflushedRow]
+        let bounds: Auditor.ReadBounds
+    }
+
+    var account: Int { id.account }
+
+    init(id: CountingID, log: LogID, _ swarm: Swarm) {
+        self.id = id
+        self.log = log
+        let configuration = Aggregator.Configuration(window: swarm.window, windowLimit: swarm.windowLimit)
+        replay = Replay(log: log, layout: swarm.layout, configuration: configuration)
+    }
+}

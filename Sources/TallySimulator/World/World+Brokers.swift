@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TallyCore
+
+/// The commits of a server that sends them to the brokers, with its spool; and the brokers.
+extension World {
+    /// How long a server waits for the brokers, in milliseconds.
+    private static let patience: Int64 = 5_000
+
+    // MARK: Committing
+
+    func beginCommit(_ partition: Int, _ way: BrokerWay, _ process: ProcessID) {
+        guard let chunks = way.commits.begin(partition, at: observedTime(process)) else { return }
+        auditor.made(chunks, for: brokers.partitions[partition].account)
+        let delivery = Delivery(chunks, isLogAway: way.forwarder.isLogAway, hasSpool: swarm.spools)
+        way.deliveries[partition] = delivery
+        goOn(delivery, partition, way, process)
+    }
+
+    private func goOn(_ delivery: Delivery, _ partition: Int, _ way: BrokerWay, _ process: ProcessID) {
+        switch delivery.action {
+        case .send(let chunks): way.calls[call(partition, chunks, process)] = partition
+        case .spool: plan(.spoolIsWritten(process, partition: partition), in: number(0...3))
+        case .finish(let result, let durability):
+            way.deliveries[partition] = nil
+            let log = durability == .disk ? way.spool.id : brokers.partitions[partition].log
+            for answer in way.commits.finish(partition, result, in: log, durability: durability) {
+                reply(to: answer.waiter, answer.result, process)
+            }
+            beginCommit(partition, way, process)
+        }
+    }
+
+    func writeSpool(_ partition: Int, _ id: ProcessID) {
+        guard case .brokers(let way) = process(id)?.intake?.way, let delivery = way.deliveries[partition],
+            case .spool(let chunks) = delivery.action
+        else { return }
+        let machine = machine(of: id)
+        prepareDisk(machine)
+        let result = append(chunks, to: way.spool)
+        if !machine.disk.hasPower { return losePower(machine) }
+        switch result {
+        case .success: auditor.spooled(chunks, on: id.machine)
+        case .failure(.failed): planRestart(machine, in: number(1_000...20_000))
+        case .failure: break
+        }
+        history.note("spool", Int64(id.machine), way.spool.lastOffset.value)
+        way.deliveries[partition]?.didSpool(result)
+        way.deliveries[partition].map { goOn($0, partition, way, id) }
+        forward(id)
+    }
+
+    // MARK: Forwarding
+
+    func forward(_ id: ProcessID) {
+        guard case .brokers(let way) = process(id)?.intake?.way, way.forwarderCall == nil else { return }
+        while let action = way.forwarder.next(end: way.spool.lastOffset) {
+            switch action {
+            case .read(let offset):
+                guard let entries = try? way.spool.read(from: offset, maximumBytes: swarm.bytesPerRead) else {
+                    return auditor.require(false, "a spool can't be read")
+                }
+                way.forwarder.didRead(entries)
+            case .send(let chunk):
+                way.forwarderCall = call(chunk.node.partition, [chunk], id)
+                return
+            case .trim(let offset):
+                try? way.spool.trim(before: offset)
+                way.forwarder.didTrim()
+            }
+        }
+    }
+
+    // MARK: Calls
+
+    private func call(_ partition: Int, _ chunks: [Chunk], _ process: ProcessID) -> Int {
+        let call = BrokerCall(id: newID(), process: process, partition: partition, chunks: chunks)
+        if !machine(of: process).areBrokersUnreachable { send(.brokersReceive(call)) }
+        plan(.brokersTimeOut(call), in: World.patience)
+        return call.id
+    }
+
+    func receive(_ call: BrokerCall) {
+        if brokers.isAway || fails(swarm.refusedCalls) { return answer(call, nil) }
+        if !call.isLate, fails(swarm.lateCalls) {
+            var late = call
+            late.isLate = true
+            return plan(.brokersReceive(late), in: number(World.patience...200_000))
+        }
+        let offsets = call.chunks.map { chunk in
+            let entry = brokers.partitions[call.partition].append(chunk)
+            auditor.appended(entry, to: brokers.partitions[call.partition].account)
+            return entry.offset
+        }
+        history.note("append", Int64(call.partition), offsets.last?.value ?? 0)
+        if fails(swarm.lostAnswers) { return }
+        answer(call, offsets)
+    }
+
+    private func answer(_ call: BrokerCall, _ offsets: [LogOffset]?) {
+        if machine(of: call.process).areBrokersUnreachable { return }
+        send(.brokersAnswer(call, offsets))
+    }
+
+    /// - Parameter offsets: nil when there was no answer, or a refusal.
+    func receive(_ offsets: [LogOffset]?, to call: BrokerCall) {
+        guard case .brokers(let way) = process(call.process)?.intake?.way else { return }
+        if way.forwarderCall == call.id {
+            way.forwarderCall = nil
+            if offsets == nil {
+                way.forwarder.didFail()
+                plan(.forwarderWorks(call.process), in: number(250...30_000))
+            } else {
+                way.forwarder.didSend()
+                forward(call.process)
+            }
+        }
+        guard let partition = way.calls.removeValue(forKey: call.id) else { return }
+        way.forwarder.note(logAnswered: offsets != nil)
+        let result: Result<[LogOffset], LogError> = offsets.map { .success($0) } ?? .failure(.unavailable("no answer"))
+        way.deliveries[partition]?.didSend(result)
+        way.deliveries[partition].map { goOn($0, partition, way, call.process) }
+    }
+}
