@@ -41,6 +41,7 @@ extension World {
     /// A server looks for new chunks.
     func poll(_ id: CountingID) {
         guard let counting = counting(id), let process = process(id.process) else { return }
+        var hasNews = false
         let canRead = !machine(of: id.process).areBrokersUnreachable && !brokers.isAway
         if canRead {
             guard let position = counting.aggregator?.position,
@@ -48,9 +49,11 @@ extension World {
                 // What comes next was dropped, since another server has counted further: again from the store.
             else { return count(counting.log, counting.account, process) }
             for entry in entries { _ = counting.aggregator?.apply(entry) }
-            if !entries.isEmpty { keepStore(counting) }
+            hasNews = !entries.isEmpty
+            if hasNews { keepStore(counting) }
         }
-        plan(.consumerPolls(id), in: number(1...(hasFaults ? 2_000 : 20_000)))
+        // Where there was something there may be more.
+        plan(.consumerPolls(id), in: hasNews ? number(1...20) : number(1...(hasFaults ? 2_000 : 20_000)))
     }
 
     /// Another server counts the partition from now on. The one that did hears of it soon, late, or never.
