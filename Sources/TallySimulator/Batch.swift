@@ -14,11 +14,7 @@ struct Batch {
 
     private struct Sums {
         var steps = 0
-        var events = 0
-        var acknowledged = 0
-        var crashes = 0
-        var queries = 0
-        var retiredLogs = 0
+        var counters = Counters()
         var mostStepsToConverge = 0
         var fingerprint: UInt64 = 0
         var milliseconds: Int64 = 0
@@ -26,11 +22,7 @@ struct Batch {
 
         mutating func add(_ report: Simulation.Report) {
             steps += report.steps
-            events += report.events
-            acknowledged += report.acknowledged
-            crashes += report.crashes
-            queries += report.queries
-            retiredLogs += report.retiredLogs
+            counters.add(report.counters)
             mostStepsToConverge = max(mostStepsToConverge, report.stepsToConverge)
             // A sum does not depend on which core was faster.
             fingerprint &+= report.fingerprint
@@ -48,10 +40,9 @@ struct Batch {
         for failure in sums.failures.sorted(by: { $0.seed < $1.seed }).prefix(10) { print(failure.description) }
         print(
             """
-            \(seeds) seeds, \(sums.steps) steps, \(sums.events) events, \(sums.acknowledged) acknowledged requests, \
-            \(sums.crashes) crashes, \(sums.queries) queries, \(sums.retiredLogs) journals lost to damage
+            \(seeds) seeds, \(sums.steps) steps: \(sums.counters.description)
             \(sums.milliseconds / 86_400_000) simulated days in \(Int(seconds)) s: \(Int(Double(sums.steps) / seconds)) steps/s, \
-            \(Int(Double(sums.events) / seconds)) events/s; converged within \(sums.mostStepsToConverge) steps
+            \(Int(Double(sums.counters[.admittedEvents]) / seconds)) events/s; converged within \(sums.mostStepsToConverge) steps
             fingerprint \(String(sums.fingerprint, radix: 16))
             \(sums.failures.count) seeds failed
             """)
@@ -92,9 +83,8 @@ extension Simulation.Report: CustomStringConvertible {
         let outcome = violation.map { "FAILED: \($0)" } ?? "all as promised"
         return """
             seed \(seed): \(outcome)
-              \(steps) steps, the last \(stepsToConverge) to converge; \(events) events, \(acknowledged) acknowledged \
-            requests, \(starts) starts, \(crashes) crashes, \(refusedStarts) refused starts, \(flushes) flushes, \
-            \(queries) queries, \(retiredLogs) journals lost to damage, \(simulatedMilliseconds / 60_000) simulated minutes
+              \(steps) steps, the last \(stepsToConverge) to converge, \(simulatedMilliseconds / 60_000) simulated minutes
+              \(counters.description)
               history \(String(fingerprint, radix: 16))
             """
     }

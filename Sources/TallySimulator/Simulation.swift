@@ -13,14 +13,7 @@ package struct Simulation {
         package var stepsToConverge = 0
         /// Of all that happened.
         package var fingerprint: UInt64 = 0
-        package var events = 0
-        package var acknowledged = 0
-        package var starts = 0
-        package var crashes = 0
-        package var refusedStarts = 0
-        package var flushes = 0
-        package var queries = 0
-        package var retiredLogs = 0
+        package var counters = Counters()
         package var simulatedMilliseconds: Int64 = 0
         /// What happened, when it was asked for.
         package var history: [String] = []
@@ -54,14 +47,7 @@ extension Simulation.Report {
     fileprivate mutating func fill(from world: World) {
         violation = world.auditor.violation
         fingerprint = world.history.fingerprint
-        events = world.counters.admitted
-        acknowledged = world.counters.acknowledged
-        starts = world.counters.starts
-        crashes = world.counters.crashes
-        refusedStarts = world.counters.refusedStarts
-        flushes = world.counters.flushes
-        queries = world.counters.queries
-        retiredLogs = world.counters.retiredLogs
+        counters = world.counters
         simulatedMilliseconds = world.now
         history = world.history.lines ?? []
     }

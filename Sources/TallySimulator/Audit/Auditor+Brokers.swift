@@ -12,12 +12,15 @@ extension Auditor {
         }
     }
 
-    /// The brokers have a chunk, not for the first time perhaps.
-    func appended(_ entry: LogEntry, to account: Int) {
+    /// The brokers have a chunk.
+    /// - Returns: false when they had it before.
+    func appended(_ entry: LogEntry, to account: Int) -> Bool {
+        let isNew = !accounts[account].reference.contains(ChunkName(entry.chunk))
         require(made[ChunkName(entry.chunk)]?.account == account, "a chunk is in a partition that it was not made for")
         hold(entry.chunk)
         accounts[account].append(entry.chunk)
         require(entry.offset.value == accounts[account].end, "the brokers' offsets have a gap")
+        return isNew
     }
 
     /// A spool has them.

@@ -40,7 +40,9 @@ extension World {
         let result = append(chunks, to: way.spool)
         if !machine.disk.hasPower { return losePower(machine) }
         switch result {
-        case .success: auditor.spooled(chunks, on: id.machine)
+        case .success:
+            auditor.spooled(chunks, on: id.machine)
+            counters[.spooledChunks] += chunks.count
         case .failure(.failed): planRestart(machine, in: number(1_000...20_000))
         case .failure: break
         }
@@ -89,7 +91,8 @@ extension World {
         }
         let offsets = call.chunks.map { chunk in
             let entry = brokers.partitions[call.partition].append(chunk)
-            auditor.appended(entry, to: brokers.partitions[call.partition].account)
+            let isNew = auditor.appended(entry, to: brokers.partitions[call.partition].account)
+            counters[.repeatedChunks] += isNew ? 0 : 1
             return entry.offset
         }
         history.note("append", Int64(call.partition), offsets.last?.value ?? 0)

@@ -66,6 +66,7 @@ extension World {
             plan(.partitionIsRevoked(counting.id), in: random.chance(50) ? 0 : number(100...300_000))
         }
         beginCounting(index)
+        counters[.rebalances] += 1
         history.note("rebalance", Int64(index), Int64(new))
     }
 

@@ -55,7 +55,7 @@ extension World {
         switch result {
         case .success(let receipts):
             request = auditor.acknowledged(arrival, receipts)
-            counters.acknowledged += 1
+            counters[.acknowledgedRequests] += 1
         case .failure(.refused): request = auditor.refused(arrival)
         case .failure: request = auditor.unknown(arrival)
         }

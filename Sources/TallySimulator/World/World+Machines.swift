@@ -19,7 +19,7 @@ extension World {
         stop(machine)
         machine.disk.restartProcess()
         prepareDisk(machine)
-        counters.starts += 1
+        counters[.starts] += 1
         if machine.role == .aggregate { return beginAggregate(machine) }
         do throws(JournalError) {
             let journal = try openJournal(machine)
@@ -157,13 +157,13 @@ extension World {
     }
 
     func kill(_ machine: Machine) {
-        counters.crashes += 1
+        counters[.crashes] += 1
         stop(machine)
         planRestart(machine, in: number(100...10_000))
     }
 
     func losePower(_ machine: Machine) {
-        counters.crashes += 1
+        counters[.crashes] += 1
         stop(machine)
         machine.disk.crash(using: &random)
         planRestart(machine, in: number(1_000...60_000))

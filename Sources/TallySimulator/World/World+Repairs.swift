@@ -10,14 +10,14 @@ extension World {
         case .newer: auditor.require(false, "the journal of this version is taken for a newer one: \(error)")
         case .damaged(let damage):
             auditor.require(machine.damage != .none || machine.replacedDisk != nil, "no damage, but: \(damage)")
-            counters.refusedStarts += 1
+            counters[.refusedStarts] += 1
             repairJournal(machine)
         }
     }
 
     func refuse(_ error: StartError, _ counting: Counting) {
         let machine = machine(of: counting.id.process)
-        counters.refusedStarts += 1
+        counters[.refusedStarts] += 1
         history.note("refused", Int64(machine.index))
         auditor.refusedStart(
             error, isOldJournal: machine.replacedDisk != nil, isOldStore: replacedStore != nil, damage: machine.damage)
@@ -50,7 +50,7 @@ extension World {
     /// The journal is moved away, and a new one is begun: its losses were shown, and the accounts of it are closed.
     func retireJournal(_ machine: Machine) {
         stop(machine)
-        counters.retiredLogs += 1
+        counters[.retiredJournals] += 1
         auditor.retire(machine: machine.index)
         machine.disk = SimulatedDisk()
         machine.damage = .none

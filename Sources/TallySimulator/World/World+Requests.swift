@@ -31,7 +31,7 @@ extension World {
         history.note("admitted", Int64(request.id), Int64(events.count), Int64(sent.count))
         if events.isEmpty { return answer(request.client, request.id, .rejected, from: machine(of: process)) }
         let arrival = newID()
-        counters.admitted += events.count
+        counters[.admittedEvents] += events.count
         auditor.admitted(
             arrival, of: request, events: events.map { (account: account(of: $0.banner, intake), event: $0) })
         intake.admitted[arrival] = (events, backfill)
@@ -69,6 +69,7 @@ extension World {
         // As a server answers a chunk that it has counted.
         if aggregator.sequences(of: chunk.node).contains(chunk.sequence) {
             auditor.acknowledgedAgain(chunk, in: way.counting.account)
+            counters[.repeatedImports] += 1
             return answer(request.client, request.id, .counted, from: machine(of: process))
         }
         let arrival = newID()

@@ -36,7 +36,7 @@ extension World {
                 trim(before: offset, counting)
                 if self.counting(counting.id) == nil { return }
                 counting.keeping.didTrim()
-                counters.flushes += 1
+                counters[.flushes] += 1
             }
         }
     }
@@ -101,6 +101,7 @@ extension World {
         if store.isAway || fails(swarm.refusedCalls) { return answer(.failed, to: call) }
         if !call.isLate, fails(swarm.lateCalls) {
             // The server has given up when this is done, and perhaps written again.
+            counters[.lateCalls] += 1
             var late = call
             late.isLate = true
             return plan(.storeReceives(late), in: number(World.patience...200_000))
@@ -115,6 +116,8 @@ extension World {
     private func apply(_ call: StoreCall, isPartial: Bool) {
         switch call.request {
         case .merge(let rows):
+            if isPartial { counters[.unfinishedWrites] += 1 }
+            if isZombie(call.counting) { counters[.zombieFlushes] += 1 }
             let kept = isPartial ? rows.filter { _ in random.chance(50) } : rows
             store.counts.merge(kept, of: call.log)
             history.note("merge", Int64(call.counting.account), Int64(kept.count))
@@ -125,6 +128,11 @@ extension World {
             auditor.saved(checkpoint, of: call.counting.account, store)
         case .checkpoint, .rows, .range: return
         }
+    }
+
+    /// Whether another server counts this partition by now.
+    private func isZombie(_ id: CountingID) -> Bool {
+        brokers.partitions.contains { $0.account == id.account && $0.owner != id.process.machine }
     }
 
     private func answer(_ reply: StoreReply, to call: StoreCall) {
@@ -176,7 +184,7 @@ extension World {
         guard case .range(let stored) = reply else { return }
         let counts = MinuteCount.merge(
             stored: stored, unflushed: query.unflushed, of: counting.log, in: query.range, layout: swarm.layout)
-        counters.queries += 1
+        counters[.queries] += 1
         history.note("query", Int64(counts.count), counts.reduce(0) { $0 + $1.count })
         auditor.answered(counts, in: query.range, query.bounds)
     }

@@ -23,18 +23,6 @@ final class World {
     var counters = Counters()
     private var lastID = 0
 
-    /// What happened how often.
-    struct Counters {
-        var admitted = 0
-        var acknowledged = 0
-        var starts = 0
-        var crashes = 0
-        var refusedStarts = 0
-        var flushes = 0
-        var queries = 0
-        var retiredLogs = 0
-    }
-
     init(seed: UInt64, keepsHistory: Bool = false) {
         var random = SeededGenerator(seed: seed)
         let swarm = Swarm(using: &random)
