@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Dispatch
+import Glibc
 import Logging
 import ServiceLifecycle
 import TallyServer
@@ -20,11 +21,23 @@ struct Server {
             logger: quietLogger, isListening: announce)
         // In the order of their start. They stop in reverse: no more requests, the last commit, the last flush.
         let group = ServiceGroup(services: node.services + [http], logger: quietLogger)
-        let signals = StopSignals.watch(timeout: configuration.stopTimeout, logger: logger) {
-            await group.triggerGracefulShutdown()
+        try await StopSignals.watching { signals in
+            signals.onFirst { stop(group) }
+            try await group.run()
         }
-        defer { for source in signals { source.cancel() } }
-        try await group.run()
+    }
+
+    private func stop(_ group: ServiceGroup) {
+        logger.info("stopping")
+        // A signal has no task to belong to.
+        Task { await group.triggerGracefulShutdown() }
+        // A flush that takes longer, or a client that never ends its request, is cut off. That is no failure: what was
+        // acknowledged is in the journal, and is flushed after the next start.
+        let limit = 0.9 * (configuration.stopTimeout / .seconds(1))
+        DispatchQueue.global().asyncAfter(deadline: .now() + limit) { [logger] in
+            logger.warning("stopped before everything was flushed; the journal keeps the rest for the next start")
+            _exit(0)
+        }
     }
 
     private var httpConfiguration: HTTPConfiguration {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import TallyBackends
+import TallyCore
 import Testing
 
 /// The program itself, as a shell runs it.
@@ -48,6 +50,27 @@ struct ProcessTests {
         #expect(ending.code == 128 + signal)
         #expect(ending.output.isEmpty)
         #expect(ending.errors == "tally: interrupted\n")
+    }
+
+    @Test("a second signal ends what the first can't reach", arguments: [SIGINT, SIGTERM])
+    func secondSignal(signal: Int32) async throws {
+        let directory = try ScratchDirectory()
+        let data = "\(directory.path)/data"
+        let chunks = SampleChunks.chunks(1...2_000)
+        _ = try await JournalLog.open(in: DataDirectory(path: data), newIdentity: SampleChunks.node).append(chunks)
+        let running = Running(["journal", "dump", "--data", data])
+        try running.process.run()
+        try await eventually("more is written than a pipe holds") {
+            var unread: Int32 = 0
+            let descriptor = running.output.fileHandleForReading.fileDescriptor
+            return ioctl(descriptor, UInt(FIONREAD), &unread) == 0 && unread >= 1 << 16
+        }
+        try await eventually("it has ended, though nobody reads what it writes") {
+            kill(running.process.processIdentifier, signal)
+            return !running.process.isRunning
+        }
+        #expect(running.process.terminationReason == .exit)
+        #expect(running.process.terminationStatus == 128 + signal)
     }
 
     @Test(
