@@ -32,7 +32,7 @@ enum SQLiteCheckpoints {
                 SET up_to = excluded.up_to, state = excluded.state, saved_at = excluded.saved_at
                 WHERE excluded.up_to >= checkpoints.up_to
                 """)
-        let log = try names.number(of: log, in: database)
+        let log = try names.logs.number(of: log, in: database)
         try statement.execute(arguments: [log, checkpoint.upTo.value, Data(checkpoint.encoded())])
     }
 

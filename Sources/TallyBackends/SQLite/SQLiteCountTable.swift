@@ -67,9 +67,9 @@ struct SQLiteCountTable: Sendable {
 
     func storedRow(from row: GRDB.Row, names: SQLiteNames) throws -> StoredRow {
         let key = RowKey(
-            banner: try row.banner(at: 0), kind: try names.kind(try row.integer(at: 1, "a kind")),
+            banner: try row.banner(at: 0), kind: try names.kinds[try row.integer(at: 1, "a kind")],
             start: try row.start(at: 2, layout: layout))
-        let log = try names.log(try row.integer(at: 3, "a log"))
+        let log = try names.logs[try row.integer(at: 3, "a log")]
         let counts = try counts(from: row, at: 4)
         return StoredRow(log: log, row: TallyCore.Row(key: key, counts: counts, upTo: try row.offset(at: 5)))
     }

@@ -77,12 +77,12 @@ struct SQLiteRangeReader {
         let pages = try Int64.fetchOne(database, sql: "PRAGMA page_count") ?? 0
         let most = max(pages * seriesPerPage, fewSeries)
         if let banners = range.banners {
-            let kinds = names.kindNumbers.filter { range.kinds?.contains($0.key) ?? true }.map(\.value)
+            let kinds = names.kinds.numbers.filter { range.kinds?.contains($0.key) ?? true }.map(\.value)
             guard Int64(banners.count) * Int64(kinds.count) <= most else { return .scan }
             return .seek(banners.flatMap { banner in kinds.map { SQLiteSeries(banner: banner, kind: $0) } })
         }
         guard let series = try allSeries(of: table, most: most, in: database) else { return .scan }
-        return .seek(try series.filter { range.contains($0.banner, try names.kind($0.kind)) })
+        return .seek(try series.filter { range.contains($0.banner, try names.kinds[$0.kind]) })
     }
 
     /// Leaps from each series to the next.

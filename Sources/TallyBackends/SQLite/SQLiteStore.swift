@@ -101,10 +101,10 @@ package final class SQLiteStore: CountStore, BannerStore {
             let batch = sorted[start..<min(start + SQLiteStore.rowsPerTransaction, sorted.count)]
             try await write { [table] database in
                 var names = try SQLiteNames(in: database)
-                let log = try names.number(of: log, in: database)
+                let log = try names.logs.number(of: log, in: database)
                 let statement = try database.cachedStatement(sql: table.merge)
                 for row in batch {
-                    let kind = try names.number(of: row.key.kind, in: database)
+                    let kind = try names.kinds.number(of: row.key.kind, in: database)
                     try table.merge(row, kind: kind, log: log, with: statement)
                 }
             }
@@ -115,9 +115,9 @@ package final class SQLiteStore: CountStore, BannerStore {
         if keys.isEmpty { return [] }
         return try await read { [table] database in
             let names = try SQLiteNames(in: database)
-            guard let log = names.logNumbers[log] else { return [] }
+            guard let log = names.logs.numbers[log] else { return [] }
             return try keys.compactMap { key in
-                guard let kind = names.kindNumbers[key.kind] else { return nil }
+                guard let kind = names.kinds.numbers[key.kind] else { return nil }
                 return try table.row(at: key, kind: kind, log: log, in: database)
             }
         }

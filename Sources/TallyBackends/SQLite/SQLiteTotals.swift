@@ -45,10 +45,10 @@ struct SQLiteTotals {
     /// Lets SQLite add up the table, and then corrects the sums by each newer row.
     private func sumInSQL() throws -> [Total] {
         var sums = try SQLiteMinuteSums(reading: reader)
-        let log = reader.names.logNumbers[unflushed.log]
+        let log = reader.names.logs.numbers[unflushed.log]
         for row in unflushed.rows {
             var stored: TallyCore.Row?
-            if let log, let kind = reader.names.kindNumbers[row.key.kind] {
+            if let log, let kind = reader.names.kinds.numbers[row.key.kind] {
                 stored = try reader.table.row(at: row.key, kind: kind, log: log, in: reader.database)
             }
             if let stored, stored.upTo >= row.upTo { continue }
@@ -91,7 +91,7 @@ struct SQLiteMinuteSums {
     }
 
     private mutating func add(_ row: GRDB.Row, of reader: SQLiteRangeReader) throws {
-        let key = Key(banner: try row.banner(at: 0), kind: try reader.names.kind(try row.integer(at: 1, "a kind")))
+        let key = Key(banner: try row.banner(at: 0), kind: try reader.names.kinds[try row.integer(at: 1, "a kind")])
         guard reader.range.contains(key.banner, key.kind) else { return }
         let first = try row.start(at: 2, layout: .minute)
         let last = try row.start(at: 3, layout: .minute)
