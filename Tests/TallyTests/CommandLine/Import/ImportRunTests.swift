@@ -13,14 +13,34 @@ struct ImportRunTests {
     private let quick = RetrySchedule(
         firstPause: .milliseconds(1), longestPause: .milliseconds(1), patience: .milliseconds(5))
 
+    private func source(_ path: String) throws -> ImportSource {
+        try ImportSource(file: try InputFile(path: path)) { _ in }
+    }
+
     private func run(_ path: String, _ options: ImportOptions, at url: ServerURL) async throws -> ImportSummary {
-        let source = try ImportSource(file: try InputFile(path: path)) { _ in }
-        return try await TallyClient.with(
+        try await run(source(path), options, at: url)
+    }
+
+    private func run(
+        _ source: ImportSource, _ options: ImportOptions, at url: ServerURL,
+        progress: (WorkProgress) throws -> Void = { _ in }
+    ) async throws -> ImportSummary {
+        try await TallyClient.with(
             url, retries: quick, note: { _ in },
             body: { client in
                 var run = ImportRun(client: client, node: source.fingerprint.node(options))
-                return try await run.run(source, options) { _ in }
+                return try await run.run(source, options, progress: progress)
             })
+    }
+
+    /// Serves while `body` runs, and makes a log of so many lines.
+    private func serving(
+        log count: Int, _ body: @escaping @Sendable (FakeTallyServer, ServerURL, _ path: String) async throws -> Void
+    ) async throws {
+        let directory = try ScratchDirectory()
+        let path = try directory.file("log", log(count))
+        let server = FakeTallyServer()
+        try await server.serving { url in try await body(server, url, path) }
     }
 
     private func log(_ count: Int) -> [UInt8] {
@@ -61,17 +81,9 @@ struct ImportRunTests {
     }
 
     @Test func anInterruptedImportGoesOnWhereItWas() async throws {
-        let directory = try ScratchDirectory()
-        let path = try directory.file("log", log(12_000))
-        let server = FakeTallyServer()
-        try await server.serving { url in
-            let source = try ImportSource(file: try InputFile(path: path)) { _ in }
-            let node = source.fingerprint.node(options)
+        try await serving(log: 12_000) { server, url, path in
             await #expect(throws: CancellationError.self) {
-                try await TallyClient.with(url, retries: quick) { client in
-                    var run = ImportRun(client: client, node: node)
-                    _ = try await run.run(source, options) { _ in throw CancellationError() }
-                }
+                try await run(source(path), options, at: url) { _ in throw CancellationError() }
             }
             #expect(server.total == 5_000)
             let summary = try await run(path, options, at: url)
@@ -81,10 +93,7 @@ struct ImportRunTests {
     }
 
     @Test func whereChunksAreMissingAllAreSentAgainAndCountOnce() async throws {
-        let directory = try ScratchDirectory()
-        let path = try directory.file("log", log(12_000))
-        let server = FakeTallyServer()
-        try await server.serving { url in
+        try await serving(log: 12_000) { server, url, path in
             _ = try await run(path, options, at: url)
             server.state.withLock { state in for node in state.sequences.keys { state.sequences[node]?.remove(2) } }
             let summary = try await run(path, options, at: url)
@@ -93,10 +102,7 @@ struct ImportRunTests {
     }
 
     @Test func aBusyServerIsAskedAgain() async throws {
-        let directory = try ScratchDirectory()
-        let path = try directory.file("log", log(10))
-        let server = FakeTallyServer()
-        try await server.serving { url in
+        try await serving(log: 10) { server, url, path in
             server.state.withLock { $0.failures = [.serviceUnavailable, .tooManyRequests, .serviceUnavailable] }
             let summary = try await run(path, options, at: url)
             #expect(summary.counted == 10)
@@ -105,10 +111,7 @@ struct ImportRunTests {
     }
 
     @Test func aRefusalIsToldAtOnce() async throws {
-        let directory = try ScratchDirectory()
-        let path = try directory.file("log", log(10))
-        let server = FakeTallyServer()
-        try await server.serving { url in
+        try await serving(log: 10) { server, url, path in
             server.state.withLock { $0.failures = [.badRequest] }
             await #expect(throws: CommandFailure.failed("\(url) answers 400: No: told to answer 400")) {
                 try await run(path, options, at: url)
@@ -129,40 +132,25 @@ struct ImportRunTests {
     @Test func aCutOffFileIsNotImportedAtAll() async throws {
         let directory = try ScratchDirectory()
         let path = try directory.file("log.gz", GzipSample.first + GzipSample.second.dropLast())
-        #expect(throws: CommandFailure.self) { try ImportSource(file: try InputFile(path: path)) { _ in } }
+        #expect(throws: CommandFailure.self) { try source(path) }
     }
 
     @Test func aFileThatGrowsMeanwhileIsImportedAsItWas() async throws {
-        let directory = try ScratchDirectory()
-        let path = try directory.file("log", log(10))
-        let server = FakeTallyServer()
-        try await server.serving { url in
-            let source = try ImportSource(file: try InputFile(path: path)) { _ in }
+        try await serving(log: 10) { server, url, path in
+            let source = try source(path)
             let handle = try #require(FileHandle(forWritingAtPath: path))
             try handle.seekToEnd()
             try handle.write(contentsOf: Data(log(5)))
-            try await TallyClient.with(url, retries: quick) { client in
-                var run = ImportRun(client: client, node: source.fingerprint.node(options))
-                let summary = try await run.run(source, options) { _ in }
-                #expect(summary.counted == 10)
-            }
+            #expect(try await run(source, options, at: url).counted == 10)
         }
     }
 
     @Test func aFileThatChangesMeanwhileIsAnError() async throws {
-        let directory = try ScratchDirectory()
-        let path = try directory.file("log", log(10))
-        let server = FakeTallyServer()
-        try await server.serving { url in
-            let source = try ImportSource(file: try InputFile(path: path)) { _ in }
+        try await serving(log: 10) { server, url, path in
+            let source = try source(path)
             let handle = try #require(FileHandle(forWritingAtPath: path))
             try handle.write(contentsOf: Data("other".utf8))
-            await #expect(throws: CommandFailure.self) {
-                try await TallyClient.with(url, retries: quick) { client in
-                    var run = ImportRun(client: client, node: source.fingerprint.node(options))
-                    _ = try await run.run(source, options) { _ in }
-                }
-            }
+            await #expect(throws: CommandFailure.self) { try await run(source, options, at: url) }
         }
     }
 
@@ -185,6 +173,6 @@ struct ImportRunTests {
     func detectsTheFormat(text: String, format: ImportFormat) throws {
         let directory = try ScratchDirectory()
         let path = try directory.file("f", Array(text.utf8))
-        #expect(try ImportSource(file: try InputFile(path: path)) { _ in }.detectedFormat == format)
+        #expect(try source(path).detectedFormat == format)
     }
 }

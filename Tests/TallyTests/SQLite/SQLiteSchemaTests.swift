@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import GRDB
+import TallyCore
+import Testing
+
+@testable import TallyBackends
+
+@Suite("The schema of an SQLite store")
+struct SQLiteSchemaTests: SQLiteStoreTesting {
+    let directory: StoreTestDirectory
+
+    init() throws { directory = try StoreTestDirectory() }
+
+    @Test("the other layout is refused with the command that converts", arguments: Layout.allCases)
+    func theOtherLayoutIsRefused(_ layout: Layout) async throws {
+        try open(layout).close()
+        #expect(try SQLiteStore.layout(ofFileAt: path) == layout)
+        let other = layout == .minute ? Layout.hour : .minute
+        let command = "tally store convert --data \(directory.path) --to \(other.rawValue)"
+        await expectFailure(isDamaged, saying: command, path) { _ = try open(other) }
+        let store = try open(layout)
+        #expect(try await store.rows(in: .everything).isEmpty)
+    }
+
+    @Test("the command is right for a shell, whatever the directory is called")
+    func theCommandIsQuoted() async throws {
+        let path = directory.path + "/Bob's data"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        try SQLiteStore(path: path + "/counts.sqlite", layout: .minute).close()
+        await expectFailure(isDamaged, saying: "--data '\(directory.path)/Bob'\\''s data' --to hour") {
+            _ = try SQLiteStore(path: path + "/counts.sqlite", layout: .hour)
+        }
+    }
+
+    @Test("a store of a newer tally is refused and left alone")
+    func aNewerSchemaIsRefused() async throws {
+        try open().close()
+        try tamper("UPDATE tally_meta SET value = '2' WHERE name = 'schema_version'")
+        await expectFailure(isDamaged, saying: path, "version 2", "newer", "up to 1") { _ = try open() }
+    }
+
+    @Test("there is no layout where there is no store, or an empty file")
+    func aMissingFileHasNoLayout() throws {
+        #expect(try SQLiteStore.layout(ofFileAt: path) == nil)
+        try overwrite(with: Data())
+        #expect(try SQLiteStore.layout(ofFileAt: path) == nil)
+        try open().close()
+        #expect(try SQLiteStore.layout(ofFileAt: path) == .minute)
+    }
+
+    @Test("someone else's SQLite file is refused and stays as it is")
+    func aForeignFileIsRefused() async throws {
+        try tamper("CREATE TABLE recipes (name TEXT)")
+        let before = try Data(contentsOf: URL(fileURLWithPath: path))
+        await expectFailure(isDamaged, saying: path, "none of tally's") { _ = try open() }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
+    }
+
+    @Test("the schema is the documented one", arguments: Layout.allCases)
+    func theSchemaIsAsDocumented(_ layout: Layout) async throws {
+        let store = try open(layout)
+        let names = try await store.read {
+            try String.fetchAll($0, sql: "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY name")
+        }
+        let own = layout == .minute ? ["minute_counts", "tally_minutes"] : ["hour_counts"]
+        let shared = ["banners", "banners_by_name", "checkpoints", "grdb_migrations", "kinds", "logs", "tally_meta"]
+        #expect(names == (own + shared).sorted())
+        let meta = try await store.read {
+            try String.fetchAll($0, sql: "SELECT name || '=' || value FROM tally_meta ORDER BY name")
+        }
+        #expect(meta == ["layout=\(layout.rawValue)", "schema_version=1"])
+    }
+
+    @Test("the view shows plain numbers, summed over logs")
+    func theViewShowsPlainNumbers() async throws {
+        let store = try open()
+        try await store.merge([row(count: 2), row(minute: 1, count: 3)], of: StoreTest.logs[0])
+        try await store.merge([row(count: 5), row(2, minute: 1, count: .max)], of: StoreTest.logs[1])
+        try await store.merge(
+            [StoreTest.row(1, .impression, minute: 0, count: 1 << 33, upTo: 1, .minute)], of: StoreTest.logs[0])
+        try await store.merge([row(2, minute: 1, count: .max)], of: StoreTest.logs[2])
+        let shown = try await store.read { database in
+            try GRDB.Row.fetchAll(
+                database, sql: "SELECT banner_id, kind, minute_timestamp, count FROM tally_minutes ORDER BY 1, 2, 3"
+            ).map { row in "\(row[0] as Int64) \(row[1] as String) \(row[2] as Int64) \(row[3] as Int64)" }
+        }
+        let expected = [
+            "1 click 1733997600 7", "1 click 1733997660 3", "1 impression 1733997600 8589934592",
+            "2 click 1733997660 9223372036854775807",
+        ]
+        #expect(shown == expected)
+    }
+}
