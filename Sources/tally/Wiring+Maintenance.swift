@@ -72,10 +72,8 @@ private struct StoreTools: StoreMaintenance {
     let directory: DataDirectory
 
     func convert(to layout: Layout, progress: (WorkProgress) throws -> Void) async throws -> MaintenanceReport {
-        let shown = SharedProgress(label: "converting", unit: .things("rows"))
-        defer { shown.clear() }
         let hasChanged = try await SQLiteConversion(path: path).convert(to: layout) { done, total in
-            shown.update(Int64(done), of: Int64(total))
+            try progress(WorkProgress(done: Int64(done), total: Int64(total), unit: .things("rows")))
         }
         let state = hasChanged ? "converted" : "had this layout already"
         return MaintenanceReport(

@@ -17,14 +17,16 @@ package struct SQLiteConversion: Sendable {
     /// - Parameter path: of the store's file.
     package init(path: String) { self.path = path }
 
-    /// - Parameter progress: called now and then with the rows done so far and all rows of the old file.
+    /// - Parameter progress: called now and then with the rows done so far and all rows of the old file; what it throws
+    ///   ends the work.
     /// - Returns: false when the store had this layout already.
-    /// - Throws: `.unavailable` also when there is no store, or another process has it open.
+    /// - Throws: a `StoreError`: `.unavailable` also when there is no store, or another process has it open;
+    ///   `CancellationError` when the task was cancelled while the old file was still in its place, where it stays.
     package func convert(
-        to layout: Layout, progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
-    ) async throws(StoreError) -> Bool {
+        to layout: Layout, progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
+    ) async throws -> Bool {
         guard let oldLayout = try SQLiteStore.layout(ofFileAt: path) else {
-            throw .unavailable("there is no store at \(path)")
+            throw StoreError.unavailable("there is no store at \(path)")
         }
         try removeNewFile()
         if oldLayout == layout { return false }
@@ -35,6 +37,7 @@ package struct SQLiteConversion: Sendable {
             // What went wrong first is what matters; what can't be tidied up now is removed by the next conversion.
             try? old.close()
             try? removeNewFile()
+            try Task.checkCancellation()
             throw error
         }
         try old.close()
@@ -42,9 +45,7 @@ package struct SQLiteConversion: Sendable {
         return true
     }
 
-    private func make(
-        _ layout: Layout, from old: SQLiteStore, progress: @Sendable (Int, Int) -> Void
-    ) async throws(StoreError) {
+    private func make(_ layout: Layout, from old: SQLiteStore, progress: (Int, Int) throws -> Void) async throws {
         if layout == .hour { try await refuseUnfinishedFlush(in: old) }
         let new = try SQLiteStore(path: newPath, layout: layout)
         do {
@@ -68,8 +69,8 @@ package struct SQLiteConversion: Sendable {
     }
 
     private func copyCounts(
-        from old: SQLiteStore, to new: SQLiteStore, progress: @Sendable (Int, Int) -> Void
-    ) async throws(StoreError) {
+        from old: SQLiteStore, to new: SQLiteStore, progress: (Int, Int) throws -> Void
+    ) async throws {
         let total = try await old.rowCount()
         var regrouping = SQLiteRegrouping(to: new.layout)
         var done = 0
@@ -80,7 +81,7 @@ package struct SQLiteConversion: Sendable {
             try await new.merge(rows.flatMap { regrouping.add($0) })
             position = next
             done += rows.count
-            progress(done, total)
+            try progress(done, total)
         }
         try await new.merge(regrouping.finish())
     }

@@ -7,7 +7,8 @@ enum CommandFailure: Error, Equatable {
     /// It did not work. Exit code 1.
     case failed(String)
     /// Someone pressed Ctrl-C, or the process was told to end. Exit code 128 plus the signal's number.
-    case interrupted(signal: Int32)
+    /// - Parameter leaving: what the work leaves behind, such as "nothing was changed"; nil when that needs no word.
+    case interrupted(signal: Int32, leaving: String? = nil)
     /// Whoever read the output went away, as `head` does: nobody wants more. Exit code 0, quietly.
     case outputClosed
 
@@ -15,7 +16,7 @@ enum CommandFailure: Error, Equatable {
         switch self {
         case .usage: 64
         case .failed: 1
-        case .interrupted(let signal): 128 + signal
+        case .interrupted(let signal, _): 128 + signal
         case .outputClosed: 0
         }
     }
@@ -25,7 +26,7 @@ enum CommandFailure: Error, Equatable {
         switch self {
         case .usage(let problems): problems
         case .failed(let problem): [problem]
-        case .interrupted: ["interrupted"]
+        case .interrupted(_, let state): ["interrupted" + (state.map { "; \($0)" } ?? "")]
         case .outputClosed: []
         }
     }

@@ -31,7 +31,7 @@ struct JournalCommand: AsyncParsableCommand {
 
         func run() async throws {
             let place = try data.place(environment: ProcessEnvironment.variables)
-            try await MaintenanceRun(label: "repairing").run { progress in
+            try await MaintenanceRun(label: "repairing", stateWhenStopped: "nothing was changed").run { progress in
                 try await Wiring.journalMaintenance(place).repair(progress: progress)
             }
         }

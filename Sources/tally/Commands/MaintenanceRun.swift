@@ -4,12 +4,14 @@
 struct MaintenanceRun: Sendable {
     /// What is being done, such as "verifying".
     let label: String
+    /// What is left behind by a tool that Ctrl-C stopped, such as "nothing was changed".
+    var stateWhenStopped: String?
 
     /// - Throws: `.failed` when the tool reports problems.
     func run(
         _ tool: @escaping @Sendable ((WorkProgress) throws -> Void) async throws -> MaintenanceReport
     ) async throws {
-        try await Interruption.stopping {
+        try await Interruption.stopping(leaving: stateWhenStopped) {
             let terminal = Terminal.standardError(environment: ProcessEnvironment.variables)
             let reporter = ProgressReporter(label: label, terminal: terminal)
             defer { reporter.clear() }

@@ -19,7 +19,7 @@ struct StoreCommand: AsyncParsableCommand {
         func run() async throws {
             let place = try data.place(environment: ProcessEnvironment.variables)
             let layout = try OptionValue.word("to", to, as: Layout.self)
-            try await MaintenanceRun(label: "converting").run { progress in
+            try await MaintenanceRun(label: "converting", stateWhenStopped: "the store is as it was").run { progress in
                 try await Wiring.storeMaintenance(place).convert(to: layout, progress: progress)
             }
         }

@@ -2,7 +2,7 @@
 
 import Synchronization
 
-/// Progress of work that runs on another thread, and can't be stopped half-way.
+/// Progress of a server's start, whose work runs on other threads and isn't stopped half-way.
 final class SharedProgress: Sendable {
     private let reporter: Mutex<ProgressReporter>
     private let unit: WorkProgress.Unit

@@ -2,7 +2,6 @@
 
 import Foundation
 import GRDB
-import Synchronization
 import TallyBackends
 import TallyCore
 import TallySimulator
@@ -130,12 +129,9 @@ struct SQLiteConversionTests {
         try await store.merge(rows, of: StoreTest.log)
         try await store.save(StoreTest.checkpoint(upTo: 1), of: StoreTest.log)
         try store.close()
-        let told = Mutex<[[Int]]>([])
-        #expect(
-            try await SQLiteConversion(path: path).convert(to: .hour) { done, total in
-                told.withLock { $0.append([done, total]) }
-            })
-        #expect(told.withLock { $0 } == [[10_000, 25_000], [20_000, 25_000], [25_000, 25_000]])
+        var told: [[Int]] = []
+        #expect(try await SQLiteConversion(path: path).convert(to: .hour) { told.append([$0, $1]) })
+        #expect(told == [[10_000, 25_000], [20_000, 25_000], [25_000, 25_000]])
     }
 
     @Test("an interrupted conversion leaves the store as it was, and can be run again", arguments: Layout.allCases)
@@ -146,11 +142,22 @@ struct SQLiteConversionTests {
         let task = Task {
             try await conversion.convert(to: target) { _, _ in withUnsafeCurrentTask { $0?.cancel() } }
         }
-        await #expect(throws: StoreError.self) { try await task.value }
+        await #expect(throws: CancellationError.self) { try await task.value }
         #expect(try directory.files == ["counts.sqlite"])
         #expect(try await content(layout) == before)
         #expect(try await conversion.convert(to: target))
         #expect(try await content(target) == before)
+    }
+
+    @Test("what the progress throws ends a conversion; the store is as it was", arguments: Layout.allCases)
+    func progressStops(_ layout: Layout) async throws {
+        struct Enough: Error {}
+        let before = try await makeStore(layout, seed: 13)
+        await #expect(throws: Enough.self) {
+            try await SQLiteConversion(path: path).convert(to: other(layout)) { _, _ in throw Enough() }
+        }
+        #expect(try directory.files == ["counts.sqlite"])
+        #expect(try await content(layout) == before)
     }
 
     @Test("what a conversion left that was killed is no hindrance")

@@ -63,6 +63,9 @@ struct CommandTests {
     @Test func endingsHaveTheirCodes() {
         #expect(Ending(CommandFailure.usage(["a", "b"])).errors == ["tally: a", "tally: b"])
         #expect(Ending(CommandFailure.interrupted(signal: SIGINT)).code == 130)
+        #expect(Ending(CommandFailure.interrupted(signal: SIGINT)).errors == ["tally: interrupted"])
+        let stopped = CommandFailure.interrupted(signal: SIGTERM, leaving: "all is well")
+        #expect(Ending(stopped).errors == ["tally: interrupted; all is well"])
         #expect(Ending(CommandFailure.outputClosed) == Ending())
         #expect(Ending() == Ending(CommandFailure.outputClosed))
     }
