@@ -36,30 +36,44 @@ private struct JournalTools: JournalMaintenance {
         return MaintenanceReport(report)
     }
 
-    func repair(progress: (WorkProgress) throws -> Void) async throws -> MaintenanceReport {
+    func repair(identity named: NodeID?, progress: (WorkProgress) throws -> Void) async throws -> MaintenanceReport {
         let disk = try RealDisk(path: directory.journalPath)
-        let identity = try JournalVerification.run(on: disk, place: place).identity
-        let checkpoint = try await checkpoint(of: identity)
+        func show(done: Int, total: Int) throws {
+            try progress(WorkProgress(done: Int64(done), total: Int64(total)))
+        }
+        let found = try JournalVerification.run(on: disk, place: place, progress: show)
+        let (identity, checkpoint) = try await known(of: found, named: named)
         let repair = JournalRepair(
             disk: disk, place: place, settings: .default, checkpoint: checkpoint?.upTo ?? .none,
             checkpointSequence: identity.flatMap { checkpoint?.sequences[$0]?.highest } ?? 0, identity: identity)
-        let report = try repair.run { done, total in
-            try progress(WorkProgress(done: Int64(done), total: Int64(total)))
-        }
-        return MaintenanceReport(report)
+        return MaintenanceReport(try repair.run(progress: show), identity: found.identity == nil ? identity : nil)
     }
 
-    /// What the store knows of this journal: offsets and sequences that must never be given out again.
-    private func checkpoint(of identity: NodeID?) async throws -> Checkpoint? {
+    /// Whose the journal is, and what the store knows of it: offsets and sequences that must never be given out again.
+    private func known(
+        of found: JournalReport, named: NodeID?
+    ) async throws -> (identity: NodeID?, checkpoint: Checkpoint?) {
         guard let layout = try SQLiteStore.layout(ofFileAt: storePath) else {
             throw CommandFailure.failed(
                 "there is no store at \(storePath), and a repair has to know what it has counted; --store names it")
         }
-        guard let identity else { return nil }
+        if found.segments == 0 { return (nil, nil) }
         let store = try SQLiteStore(path: storePath, layout: layout)
+        let identity = try await identity(of: found, named: named, in: store)
         let checkpoint = try await store.checkpoint(of: LogID(journal: identity))
         try store.close()
-        return checkpoint
+        return (identity, checkpoint)
+    }
+
+    private func identity(of found: JournalReport, named: NodeID?, in store: SQLiteStore) async throws -> NodeID {
+        guard let identity = found.identity else {
+            if let named { return named }
+            return try JournalIdentity.only(of: try await store.logs(), at: place)
+        }
+        if let named, named != identity {
+            throw CommandFailure.failed("the journal's headers say that it is \(identity), not \(named)")
+        }
+        return identity
     }
 
     func dump(from offset: LogOffset, line: (String) throws -> Void) async throws {
@@ -99,10 +113,12 @@ extension MaintenanceReport {
         problems = report.damages.map(\.description)
     }
 
-    fileprivate init(_ report: JournalRepairReport) {
+    /// - Parameter identity: the journal's, if its headers don't say it.
+    fileprivate init(_ report: JournalRepairReport, identity: NodeID?) {
         facts = [Fact(name: "last offset", value: report.lastOffset.description)]
         if report.changedNothing { facts.insert(Fact(name: "journal", value: "sound; nothing was changed"), at: 0) }
-        if report.saved > 0 { facts.append(Fact(name: "chunks saved", value: NumberText.grouped(report.saved))) }
+        if let identity { facts.insert(Fact(name: "identity", value: "\(identity), which no header says"), at: 0) }
+        if !report.copies.isEmpty { facts.append(Fact(name: "chunks saved", value: NumberText.grouped(report.saved))) }
         facts += report.lost.map { Fact(name: "lost", value: "offsets \($0.lowerBound) to \($0.upperBound)") }
         facts +=
             report.skipped.map { [Fact(name: "skipped", value: "offsets \($0.lowerBound) to \($0.upperBound)")] } ?? []

@@ -141,7 +141,12 @@ package final class SQLiteStore: CountStore, BannerStore {
         }
     }
 
-    // MARK: - Checkpoints
+    // MARK: - Logs
+
+    /// The logs that it has rows or a checkpoint of, sorted.
+    package func logs() async throws(StoreError) -> [LogID] {
+        try await read { database in try SQLiteNames(in: database).logs.numbers.keys.sorted() }
+    }
 
     package func checkpoint(of log: LogID) async throws(StoreError) -> Checkpoint? {
         try await read { database in try SQLiteCheckpoints.checkpoint(of: log, in: database) }

@@ -28,12 +28,22 @@ struct JournalCommand: AsyncParsableCommand {
             abstract: "Make a damaged journal readable again; what can't be saved is set aside and named.")
 
         @OptionGroup var data: DataOption
+        @Option(help: "Whose journal it is: 32 hexadecimal digits (default: as its headers say, or else the store).")
+        var identity: String?
 
         func run() async throws {
             let place = try data.place(environment: ProcessEnvironment.variables)
+            let identity = try identity.map(Repair.identity)
             try await MaintenanceRun(label: "repairing", stateWhenStopped: "nothing was changed").run { progress in
-                try await Wiring.journalMaintenance(place).repair(progress: progress)
+                try await Wiring.journalMaintenance(place).repair(identity: identity, progress: progress)
             }
+        }
+
+        static func identity(_ text: String) throws(CommandFailure) -> NodeID {
+            guard let identity = NodeID(hex: text) else {
+                throw OptionValue.wrong("identity", text, "allowed: 32 hexadecimal digits")
+            }
+            return identity
         }
     }
 

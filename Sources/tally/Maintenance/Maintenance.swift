@@ -23,7 +23,8 @@ protocol JournalMaintenance {
     /// Reads everything and changes nothing.
     func verify(progress: (WorkProgress) throws -> Void) async throws -> MaintenanceReport
     /// Makes the journal readable again; what can't be saved is set aside and named.
-    func repair(progress: (WorkProgress) throws -> Void) async throws -> MaintenanceReport
+    /// - Parameter identity: the journal's, where someone knows it. Else its headers say it, or the store does.
+    func repair(identity: NodeID?, progress: (WorkProgress) throws -> Void) async throws -> MaintenanceReport
     /// Calls `line` with a description of each chunk from an offset on.
     func dump(from offset: LogOffset, line: (String) throws -> Void) async throws
 }

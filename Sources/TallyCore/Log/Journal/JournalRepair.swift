@@ -38,7 +38,8 @@ package struct JournalRepair {
     /// - Parameters:
     ///   - checkpoint: the offset up to which the store has this log; new chunks come behind it.
     ///   - checkpointSequence: the highest sequence of the journal's own node that the store knows.
-    ///   - identity: the journal's, from the store; needed only when no header can be read.
+    ///   - identity: the journal's; may be nil as long as a header can be read, or there is no segment. See
+    ///     `JournalIdentity` for where it comes from otherwise.
     package init(
         disk: any Disk, place: JournalPlace, settings: JournalSettings, checkpoint: LogOffset,
         checkpointSequence: UInt64, identity: NodeID? = nil
@@ -98,9 +99,7 @@ package struct JournalRepair {
         try JournalError.translating {
             let survey = try JournalSurvey(files, identity: knownIdentity, progress: progress)
             guard let identity = survey.identity else {
-                throw JournalError.unavailable(
-                    "no header of the journal can be read, so its identity is unknown: name it as the store does, "
-                        + "where the log is called journal- and the identity's 32 digits")
+                throw JournalError.unavailable("no header of the journal can be read, so its identity is unknown")
             }
             let plan = RepairPlan(
                 survey.segments, identity: identity, checkpoint: checkpoint, checkpointSequence: checkpointSequence)

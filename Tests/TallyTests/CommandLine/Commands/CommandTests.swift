@@ -22,7 +22,7 @@ struct CommandTests {
             ["import", "/dev/null", "--format", "csv", "--match", "(a)"], ["import", "/dev/null", "--format", "log"],
             ["import", "/dev/null", "--kind", "9"], ["export", "--columns", "minutes"], ["export", "--format", "xml"],
             ["export", "--to", "x"], ["journal", "dump", "--from", "-"], ["journal", "dump", "--from", "-1"],
-            ["store", "convert", "--to", "day"], ["store", "convert"],
+            ["journal", "repair", "--identity", "7"], ["store", "convert", "--to", "day"], ["store", "convert"],
         ])
     func wrongUsage(arguments: [String]) async {
         let ending = await Tally.ending(of: arguments)
