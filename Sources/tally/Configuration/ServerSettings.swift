@@ -32,8 +32,9 @@ enum ServerSettings {
     static let segmentSize = Setting.size(
         "segment-size", help: "The size of one file of the journal.", in: (1 << 20)...(1 << 30), default: "64MiB")
     static let requestTimeout = Setting.duration(
-        "request-timeout", help: "Within which a whole request must arrive.", in: .seconds(1)...(.hours(1)),
-        default: "30s")
+        "request-timeout",
+        help: "Within which a whole request must arrive, and its client must take something of the answer.",
+        in: .seconds(1)...(.hours(1)), default: "30s")
     static let stopTimeout = Setting.duration(
         "stop-timeout", help: "How long a stop waits for requests to end.", in: .zero...(.hours(1)), default: "10s")
     static let logLevel = Setting<Logger.Level>.word(

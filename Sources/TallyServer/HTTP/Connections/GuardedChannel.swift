@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 package import HummingbirdCore
 package import Logging
 package import NIOCore
 import NIOHTTP1
 
-/// Hummingbird's HTTP/1 connection with a deadline for each request in front of it.
+/// Hummingbird's HTTP/1 connection with a deadline for each request in front of it, and one for the client to take what
+/// is answered.
 package struct GuardedChannel: ServerChildChannel {
     package typealias Value = HTTP1Channel.Value
 
@@ -32,6 +34,7 @@ package struct GuardedChannel: ServerChildChannel {
 
     package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         do {
+            try limitUnreadAnswers(channel)
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(RequestDeadlineHandler(timeout: requestTimeout, timeouts: metrics.timeouts))
             try pipeline.addHandlers(handlersBeforeCodec(channel))
@@ -44,6 +47,13 @@ package struct GuardedChannel: ServerChildChannel {
             try pipeline.addHandler(RequestEventHandler(malformed: metrics.malformed), position: .after(decoder))
             return value
         }
+    }
+
+    /// Lets the kernel end the connection when the client takes nothing for as long as a request may take: it alone knows
+    /// how far a client is that reads slowly, since it holds megabytes of an answer itself.
+    private func limitUnreadAnswers(_ channel: any Channel) throws {
+        let milliseconds = Int(requestTimeout.nanoseconds / 1_000_000)
+        try channel.syncOptions?.setOption(.tcpOption(.init(rawValue: TCP_USER_TIMEOUT)), value: milliseconds)
     }
 
     package func handle(value: Value, logger: Logger) async { await inner.handle(value: value, logger: logger) }

@@ -17,20 +17,33 @@ import Testing
 struct LiveConnectionTests {
     /// Runs the server, sends the pieces over one connection, and gives what came back until the server closed it.
     private func exchange(_ test: HTTPTest, _ pieces: [String], thenClose: Bool = false) async throws -> String {
+        try await serving(test) { port in try await talk(to: port, pieces, thenClose: thenClose) }
+    }
+
+    /// Runs the server while `client` talks to its port.
+    /// - Parameter onConnect: is given the server's side of each connection.
+    private func serving<Value>(
+        _ test: HTTPTest, onConnect: @escaping @Sendable (any Channel) -> Void = { _ in },
+        _ client: (Int) async throws -> Value
+    ) async throws -> Value {
         let (ports, running) = AsyncStream.makeStream(of: Int.self)
         let application = makeApplication(
             service: test.service, metrics: test.metrics, configuration: test.configuration,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            handlersBeforeCodec: { channel in
+                onConnect(channel)
+                return []
+            },
             onServerRunning: { running.yield($0.localAddress?.port ?? 0) })
         let group = ServiceGroup(
             services: [application], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             let port = try #require(await ports.first { _ in true })
-            let answer = try await talk(to: port, pieces, thenClose: thenClose)
+            let value = try await client(port)
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
-            return answer
+            return value
         }
     }
 
@@ -139,6 +152,26 @@ struct LiveConnectionTests {
                     + "Content-Length: 99999999\r\n\r\n"
             ], thenClose: true)
         #expect(!answer.contains("100 Continue"), "\(answer)")
+    }
+
+    @Test func `a client that never reads its answers is cut off`() async throws {
+        var test = HTTPTest()
+        test.configuration.requestTimeout = .milliseconds(100)
+        // More than both sides of a connection hold, so that most of it has to wait for the client.
+        let requests = String(repeating: "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n", count: 1_000)
+        let closed = Counter()
+        let observe = { @Sendable (connection: any Channel) in
+            connection.closeFuture.whenComplete { _ in closed.add() }
+        }
+        try await serving(test, onConnect: observe) { port in
+            let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .channelOption(.autoRead, value: false)
+                .connect(host: "127.0.0.1", port: port).get()
+            try await client.writeAndFlush(ByteBuffer(string: requests))
+            try await eventually("the server has closed the connection") { closed.value == 1 }
+            try await client.close()
+        }
+        #expect(test.metrics.timeouts.value == 0, "all requests arrived")
     }
 
     @Test func `a connection that waits too long is closed`() async throws {
