@@ -23,7 +23,7 @@ struct ExportCommand: AsyncParsableCommand {
     var kind: [String] = []
     @Option(help: "Only this banner, by id or name; may be repeated (default: all).")
     var banner: [String] = []
-    @Option(help: "csv, tsv or ndjson (default: csv).")
+    @Option(help: "csv, tsv or ndjson.")
     var format: String = "csv"
     @Option(help: "\(ExportColumn.allowed) (default: minute,banner,name,kind,count).")
     var columns: String?

@@ -29,9 +29,9 @@ struct ImportCommand: AsyncParsableCommand {
     var match: String?
     @Flag(help: "Names become banners: the group of --match, or the column “name”, is any text.")
     var register = false
-    @Option(help: "The kind of the events that don't say theirs (default: click).")
+    @Option(help: "The kind of the events that don't say theirs.")
     var kind: String = "click"
-    @Option(help: "log, ndjson, csv, tsv, or auto: by the first line (default: auto).")
+    @Option(help: "log, ndjson, csv, tsv, or auto: by the first line.")
     var format: String = "auto"
 
     func run() async throws {

@@ -9,9 +9,9 @@ struct TopCommand: AsyncParsableCommand {
         discussion: "Example: tally top --window 1d --limit 20 --kind impression")
 
     @OptionGroup var server: ServerOption
-    @Option(help: "How far back from now (default: 1h; allowed: whole minutes, 1m…366d).")
+    @Option(help: "How far back from now; whole minutes, 1m…366d.")
     var window: String = "1h"
-    @Option(help: "How many banners (default: 10; allowed: 1…1000).")
+    @Option(help: "How many banners; 1…1000.")
     var limit: String = "10"
     @Option(help: "The kind that is counted (default: click).")
     var kind: String?

@@ -50,6 +50,16 @@ struct CommandTests {
         }
     }
 
+    @Test(
+        "no help tells a default twice",
+        arguments: ["serve", "stats", "top", "import", "export", "journal repair", "journal dump", "store convert"])
+    func defaultsAreToldOnce(command: String) async {
+        let help = await Tally.ending(of: ["help"] + command.split(separator: " ").map(String.init)).output
+        let text = help.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        #expect(text.contains("USAGE: tally \(command)"))
+        #expect(text.firstMatch(of: /\(default: [^)]*\)\.? \(default:/) == nil)
+    }
+
     @Test func theVersionIsPrinted() async {
         #expect(await Tally.ending(of: ["--version"]).output == "\(Version.text)\n")
     }
