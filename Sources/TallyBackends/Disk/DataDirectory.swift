@@ -43,6 +43,9 @@ package final class DataDirectory: Sendable {
 
     /// Takes a directory that tally has made before.
     package convenience init(existing path: String) throws(DataDirectoryError) {
+        guard access(path, F_OK) == 0 else {
+            throw .foreign("there is no data directory \(path); --data names another")
+        }
         guard access("\(path)/\(DataDirectory.versionName)", F_OK) == 0 else {
             throw .foreign("\(path) is no data directory of tally: it has no file \(DataDirectory.versionName)")
         }

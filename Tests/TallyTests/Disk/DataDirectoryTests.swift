@@ -32,6 +32,17 @@ struct DataDirectoryTests {
         _ = try DataDirectory(path: path)
     }
 
+    @Test("that must exist is not made, and the text says whether it is missing or foreign")
+    func existing() throws {
+        let missing = DataDirectoryError.foreign("there is no data directory \(path); --data names another")
+        #expect(throws: missing) { try DataDirectory(existing: path) }
+        #expect(!FileManager.default.fileExists(atPath: path))
+        let foreign = DataDirectoryError.foreign("\(parent.path) is no data directory of tally: it has no file VERSION")
+        #expect(throws: foreign) { try DataDirectory(existing: parent.path) }
+        _ = try DataDirectory(path: path)
+        _ = try DataDirectory(existing: path)
+    }
+
     @Test("is taken from a process that died")
     func leftLock() throws {
         _ = try DataDirectory(path: path)
