@@ -9,12 +9,19 @@ struct ServerURL: Equatable, Sendable {
         let schemes = ["http://", "https://"]
         guard let scheme = schemes.first(where: { text.lowercased().hasPrefix($0) }) else { return nil }
         let authority = text.dropFirst(scheme.count).prefix { $0 != "/" }
-        guard !authority.isEmpty, !authority.hasPrefix(":"), !authority.contains("@") else { return nil }
+        guard ServerURL.isHost(authority), !authority.contains("@") else { return nil }
         guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !text.contains("?"), !text.contains("#") else {
             return nil
         }
         let slashes = text.reversed().prefix { $0 == "/" }.count
         self.text = String(text.dropLast(slashes))
+    }
+
+    /// Whether it is a host, with a port from 1 to 65535 if it has one.
+    private static func isHost(_ authority: Substring) -> Bool {
+        let isBracketed = authority.hasPrefix("[") && authority.hasSuffix("]")
+        if isBracketed || !authority.contains(":") { return !authority.isEmpty }
+        return ListenAddress(String(authority)).map { $0.port > 0 } ?? false
     }
 
     /// - Parameter path: begins with a slash.

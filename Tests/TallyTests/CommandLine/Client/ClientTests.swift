@@ -31,7 +31,8 @@ struct ClientTests {
         "what is no address of a server is refused",
         arguments: [
             "", "localhost:3000", "ftp://h", "http://", "http://:80", "http://u:p@h", "http://h?x", "http://h#x",
-            "http://h h", "http:///x",
+            "http://h h", "http:///x", "http://h:", "http://h:0", "http://h:65536", "http://h:x", "http://[::1",
+            "http://::1",
         ])
     func refusesAddresses(text: String) { #expect(ServerURL(text) == nil) }
 
@@ -40,6 +41,22 @@ struct ClientTests {
         #expect(
             try #require(ServerURL("http://[::1]:3000")).url(path: "/x", query: [("a b", "ä&")])
                 == "http://[::1]:3000/x?a%20b=%C3%A4%26")
+    }
+
+    /// Too long for a name, so that nobody on the network is asked for it.
+    private static let impossibleName = String(repeating: "a", count: 64) + ".invalid"
+
+    @Test(
+        "why nobody answers is told in a few words",
+        arguments: [
+            ("http://127.0.0.1:1", "Connection refused"), ("http://localhost:1", "Connection refused"),
+            ("http://\(impossibleName)", "the name \(impossibleName) leads to no address"),
+        ])
+    func connectionProblems(address: String, reason: String) async throws {
+        let url = try #require(ServerURL(address))
+        await #expect(throws: CommandFailure.failed("\(url) does not answer: \(reason)")) {
+            try await TallyClient.with(url, retries: .never) { try await $0.totals() }
+        }
     }
 
     @Test func aBannerIsFoundByIdOrName() async throws {
