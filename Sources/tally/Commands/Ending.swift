@@ -21,8 +21,16 @@ struct Ending: Equatable {
         if code == 0 {
             output = Tally.fullMessage(for: error) + "\n"
         } else {
-            let message = Tally.message(for: error).split(separator: "\n").joined(separator: " ")
-            errors = ["tally: \(message)"]
+            errors = ["tally: \(Ending.usageProblem(error))"]
         }
+    }
+
+    /// What the parser of the arguments says is wrong, with the command that helps.
+    private static func usageProblem(_ error: any Error) -> String {
+        let message = Tally.message(for: error).split(separator: "\n").joined(separator: " ")
+        let lines = Tally.fullMessage(for: error).split(separator: "\n").map { $0.drop(while: \.isWhitespace) }
+        guard let help = lines.last(where: { $0.hasPrefix("See ") && $0.contains("--help") }) else { return message }
+        let isSentence = message.last.map { ".?!".contains($0) } ?? true
+        return message + (isSentence ? " " : ". ") + help
     }
 }

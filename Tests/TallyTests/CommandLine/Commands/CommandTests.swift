@@ -44,6 +44,18 @@ struct CommandTests {
         }
     }
 
+    @Test(
+        "who mistypes a command or a flag is told where the help is",
+        arguments: [
+            (["serv"], "tally: Unexpected argument 'serv'. See 'tally --help'"),
+            (["top", "--limt"], "tally: Unknown option '--limt'. Did you mean '--limit'? See 'tally top --help'"),
+            (["store", "convert"], "tally: Missing expected argument '--to <to>'. See 'tally store convert --help'"),
+        ])
+    func wrongUsageNamesTheHelp(arguments: [String], beginning: String) async {
+        let errors = await Tally.ending(of: arguments).errors
+        #expect(errors.first?.hasPrefix(beginning) == true, "\(errors)")
+    }
+
     @Test func everyCommandHasHelp() async {
         for command in ["serve", "stats", "top", "import", "export", "journal", "store", "version"] {
             #expect(await Tally.ending(of: ["help", command]).output.contains("USAGE: tally \(command)"))
