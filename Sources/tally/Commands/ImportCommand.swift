@@ -64,6 +64,7 @@ struct ImportCommand: AsyncParsableCommand {
         defer { reading.clear() }
         let source = try ImportSource(file: try openFile(reading, environment), progress: reading.update)
         reading.clear()
+        if source.contentBytes == 0 { throw CommandFailure.failed("\(source.file.name): it is empty") }
         let options = options(format ?? source.detectedFormat, kind)
         let sending = ProgressReporter(label: "importing", terminal: terminal)
         defer { sending.clear() }
@@ -84,6 +85,9 @@ struct ImportCommand: AsyncParsableCommand {
         let input =
             path == "-" ? InputFile(descriptor: dup(STDIN_FILENO), name: "standard input") : try InputFile(path: path)
         if path != "-", try input.isRegular() { return input }
+        if path == "-", isatty(STDIN_FILENO) == 1 {
+            StandardError.print("tally: reading what is typed here; Ctrl-D ends it")
+        }
         let directory = environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
         return try SpoolFile.copy(of: input, in: directory) { copied in
             try progress.update(WorkProgress(done: copied, total: nil))

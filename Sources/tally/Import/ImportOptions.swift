@@ -20,7 +20,10 @@ struct ImportOptions: Equatable, Sendable {
         switch format {
         case .log:
             guard let match else {
-                throw .usage(["an access log needs --match with the expression that finds the banner in a line"])
+                throw .usage([
+                    "an access log needs --match with the expression that finds the banner in a line; "
+                        + "if the file is no access log, --format says what it is"
+                ])
             }
             return AccessLogReader(matcher: try LineMatcher(match), kind: kind, registers: registers)
         case .ndjson: return EventLineReader(defaultKind: kind, registers: registers)

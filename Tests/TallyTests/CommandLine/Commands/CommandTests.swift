@@ -82,6 +82,13 @@ struct CommandTests {
         #expect(ending.code == 1)
     }
 
+    @Test func anEmptyFileIsCalledEmptyWhateverItsFormat() async {
+        for format in ["auto", "csv", "ndjson"] {
+            let ending = await Tally.ending(of: ["import", "/dev/null", "--format", format])
+            #expect(ending == Ending(CommandFailure.failed("/dev/null: it is empty")))
+        }
+    }
+
     @Test func endingsHaveTheirCodes() {
         #expect(Ending(CommandFailure.usage(["a", "b"])).errors == ["tally: a", "tally: b"])
         #expect(Ending(CommandFailure.interrupted(signal: SIGINT)).code == 130)

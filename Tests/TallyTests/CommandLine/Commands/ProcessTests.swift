@@ -52,6 +52,20 @@ struct ProcessTests {
         #expect(ending.errors == "tally: interrupted\n")
     }
 
+    @Test("who is asked to type the events is told so")
+    func terminalInput() throws {
+        let terminal = try PseudoTerminal()
+        let running = Running(["import"])
+        running.process.standardInput = terminal.input
+        try running.process.run()
+        // Ctrl-D.
+        try terminal.type("\u{4}")
+        let ending = try running.ending()
+        #expect(ending.code == 1)
+        #expect(
+            ending.errors == "tally: reading what is typed here; Ctrl-D ends it\ntally: standard input: it is empty\n")
+    }
+
     @Test("a second signal ends what the first can't reach", arguments: [SIGINT, SIGTERM])
     func secondSignal(signal: Int32) async throws {
         let directory = try ScratchDirectory()
