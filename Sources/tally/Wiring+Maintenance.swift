@@ -67,8 +67,11 @@ private struct JournalTools: JournalMaintenance {
 
     private func identity(of found: JournalReport, named: NodeID?, in store: SQLiteStore) async throws -> NodeID {
         guard let identity = found.identity else {
-            if let named { return named }
-            return try JournalIdentity.only(of: try await store.logs(), at: place)
+            guard let named else { return try JournalIdentity.only(of: try await store.logs(), at: place) }
+            guard try JournalIdentity.fits(named, on: RealDisk(path: directory.journalPath)) else {
+                throw CommandFailure.failed("nothing in the journal can be read as \(named)'s; nothing was changed")
+            }
+            return named
         }
         if let named, named != identity {
             throw CommandFailure.failed("the journal's headers say that it is \(identity), not \(named)")
@@ -99,7 +102,7 @@ extension MaintenanceReport {
     fileprivate init(_ report: JournalReport) {
         let offsets = report.first.flatMap { first in report.last.map { "\(first) to \($0)" } } ?? "none"
         facts = [
-            Fact(name: "journal", value: report.identity.map(\.description) ?? "empty"),
+            Fact(name: "journal", value: report.identity?.description ?? (report.segments > 0 ? "unknown" : "empty")),
             Fact(name: "segments", value: NumberText.grouped(report.segments)),
             Fact(name: "size", value: NumberText.bytes(Int64(report.bytes))),
             Fact(name: "chunks", value: NumberText.grouped(report.chunks)),

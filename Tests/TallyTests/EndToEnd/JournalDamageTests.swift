@@ -87,10 +87,16 @@ extension EndToEndTests {
                         ? "UPDATE logs SET name = 'kafka:' || name"
                         : "INSERT INTO logs (name) VALUES ('journal-0123456789abcdef0011223344556677')")
                 let before = try sandbox.segments().map { try $0.contents() }
+                #expect(
+                    try await sandbox.run("journal", "verify", "--data", sandbox.data).output.contains("unknown"))
                 let refused = try await sandbox.run("journal", "repair", "--data", sandbox.data)
                 #expect(refused.exit == .code(1))
                 #expect(refused.errors.contains("--identity"), "\(refused.errors)")
                 #expect(refused.errors.contains(identity) == (journals == 2), "\(refused.errors)")
+                let mistyped = try await sandbox.run(
+                    "journal", "repair", "--data", sandbox.data, "--identity", String(identity.reversed()))
+                #expect(mistyped.exit == .code(1))
+                #expect(mistyped.errors.contains("nothing was changed"), "\(mistyped.errors)")
                 #expect(try sandbox.segments().map { try $0.contents() } == before)
 
                 try sandbox.changeLogs("UPDATE logs SET name = substr(name, 7) WHERE name LIKE 'kafka:%'")

@@ -6,6 +6,16 @@ import Testing
 
 @Suite("The identity of a journal whose headers can't be read")
 struct JournalIdentityTests {
+    @Test("fits what was written under it, and nothing else")
+    func fitting() throws {
+        let bench = JournalBench()
+        #expect(try !JournalIdentity.fits(JournalBench.identity, on: bench.disk))
+        _ = try bench.open().append([SampleChunks.chunk(1)])
+        bench.disk.flip(JournalBench.name(1), byte: 20)
+        #expect(try JournalIdentity.fits(JournalBench.identity, on: bench.disk))
+        #expect(try !JournalIdentity.fits(SampleChunks.other, on: bench.disk))
+    }
+
     @Test("it is the only journal among the logs of the store; else a person is told what to do")
     func only() throws {
         let (one, other) = (LogID(journal: SampleChunks.node), LogID(journal: SampleChunks.other))

@@ -11,6 +11,15 @@ package enum JournalIdentity {
         return identities[0]
     }
 
+    /// Whether any record of that journal can be read. The identity is in each checksum, so a wrong one fits nothing.
+    /// - Throws: a `JournalError` when the disk can't be read.
+    package static func fits(_ identity: NodeID, on disk: any Disk) throws -> Bool {
+        try JournalError.translating {
+            let survey = try JournalSurvey(JournalFiles(disk: disk), identity: identity)
+            return survey.segments.contains { !$0.findings.isEmpty }
+        }
+    }
+
     /// nil for a log that is no journal.
     private static func identity(of log: LogID) -> NodeID? {
         guard let digits = log.name.split(separator: "-").last, let identity = NodeID(hex: digits),
