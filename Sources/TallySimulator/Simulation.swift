@@ -19,8 +19,9 @@ package struct Simulation {
         package var history: [String] = []
     }
 
-    /// Without faults, everything acknowledged must be in the store after so many steps.
-    package static let convergenceSteps = 5_000
+    /// Without faults, everything acknowledged must be in the store after so many steps, and so many more for each chunk
+    /// that waits in a spool: it is sent, arrives, is answered and counted.
+    package static let convergenceSteps = (always: 5_000, forEachSpooledChunk: 10)
 
     /// - Parameter steps: with faults.
     package static func run(seed: UInt64, steps: Int, keepsHistory: Bool = false) -> Report {
@@ -28,8 +29,9 @@ package struct Simulation {
         var report = Report(seed: seed)
         while report.steps < steps, world.auditor.violation == nil, world.step() { report.steps += 1 }
         world.endFaults()
+        let limit = convergenceSteps.always + convergenceSteps.forEachSpooledChunk * world.auditor.spooledChunks
         while world.auditor.violation == nil, !world.hasConverged {
-            guard report.stepsToConverge < convergenceSteps, world.step() else {
+            guard report.stepsToConverge < limit, world.step() else {
                 world.auditor.require(false, "not everything came to rest: \(world.unrest)")
                 break
             }

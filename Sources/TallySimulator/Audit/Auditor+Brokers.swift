@@ -41,6 +41,9 @@ extension Auditor {
         require(areKept, "a spooled chunk is neither in the spool nor in the log")
     }
 
+    /// At most so many chunks have yet to be sent from spools: those that the last starts found there, and all since.
+    var spooledChunks: Int { spooled.values.reduce(0) { $0 + $1.count } }
+
     /// When nothing is left to do, all that was durable anywhere is in the log.
     func checkSpools() {
         let areThere = held.allSatisfy(isAtTheBrokers)

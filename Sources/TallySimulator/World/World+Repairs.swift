@@ -62,6 +62,7 @@ extension World {
     func putBackJournal(_ machine: Machine) {
         stop(machine)
         if let disk = machine.replacedDisk { machine.disk = disk }
+        machine.disk.capacity = .max
         machine.replacedDisk = nil
         planRestart(machine, in: 1_000)
     }
