@@ -19,6 +19,7 @@ extension Aggregator {
     /// `loadFailed` gives it back.
     package mutating func takeKeysToLoad(most: Int) -> [RowKey] {
         let keys = Array(toLoad.prefix(most))
+        // Of a slice, whose beginning just moves: there may be millions.
         toLoad.removeFirst(keys.count)
         return keys
     }

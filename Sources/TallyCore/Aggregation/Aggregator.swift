@@ -53,7 +53,7 @@ package struct Aggregator: Sendable {
     /// For each unresolved row, by its index.
     var additions: [Int: [UnflushedRow.Addition]] = [:]
     /// Unresolved rows that nobody has been asked to load yet.
-    var toLoad: [RowKey] = []
+    var toLoad: ArraySlice<RowKey> = []
 
     /// - Parameter checkpoint: the store's, or `.start`. Feed the log from its `readFrom`.
     package init(layout: Layout, checkpoint: Checkpoint, configuration: Configuration = Configuration()) {

@@ -89,7 +89,8 @@ extension Checkpoint {
             lastMinute = try Checkpoint.decodeMinute(from: &reader)
             kinds = try reader.readKinds(most: Checkpoint.kindsLimit)
             sequences = try Checkpoint.decodeSequences(from: &reader)
-            guard reader.remaining == 0, readFrom <= upTo.next else { throw ByteReadingError.malformedInteger }
+            let isPossible = reader.remaining == 0 && readFrom >= LogOffset(1) && readFrom <= upTo.next
+            guard isPossible, Set(kinds).count == kinds.count else { throw ByteReadingError.malformedInteger }
         } catch let error as StoreError {
             throw error
         } catch {
@@ -114,7 +115,7 @@ extension Checkpoint {
     /// A sequence number so much higher than another.
     private static func decodeSequence(after previous: UInt64, from reader: inout ByteReader) throws -> UInt64 {
         let (number, overflow) = previous.addingReportingOverflow(try reader.readVariable())
-        guard !overflow, number <= Chunk.lastSequence else { throw ByteReadingError.malformedInteger }
+        guard !overflow, number >= 1, number <= Chunk.lastSequence else { throw ByteReadingError.malformedInteger }
         return number
     }
 

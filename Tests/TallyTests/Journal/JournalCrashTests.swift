@@ -89,7 +89,7 @@ private struct CrashingJournal {
             sequence += count
             acknowledged += offsets.count
             return true
-        case .failure(.refused): return true
+        case .failure(.refused): return bench.disk.hasPower
         case .failure(.failed):
             uncertain = chunks
             return false

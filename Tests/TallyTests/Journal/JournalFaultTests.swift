@@ -93,9 +93,42 @@ struct JournalFaultTests {
         #expect(try bench.open().sequences == [1])
     }
 
+    @Test(
+        "a segment that can't be made refuses the batch, and the next one is taken",
+        arguments: [SimulatedDisk.Call.create, .write, .sync])
+    func noNewSegment(call: SimulatedDisk.Call) throws {
+        let journal = try bench.open()
+        _ = try journal.append(SampleChunks.chunks(1...3))
+        let before = bench.disk.contents
+        bench.disk.failNext(call, with: .failed("too many open files"))
+        #expect(throws: LogError.refused("the journal can't get a new segment: too many open files")) {
+            try journal.append(SampleChunks.chunks(4...100))
+        }
+        #expect(bench.disk.contents == before)
+        _ = try journal.append(SampleChunks.chunks(4...100))
+        bench.disk.loseUnsynced()
+        #expect(try bench.open().sequences == Array(1...100))
+    }
+
+    @Test("a segment that could not be removed is removed later, and one that is gone is no fault")
+    func failingTrim() throws {
+        let journal = try bench.open()
+        for sequence in 1...300 as ClosedRange<UInt64> { _ = try journal.append([SampleChunks.chunk(sequence)]) }
+        let names = try bench.disk.files().sorted()
+        #expect(names.count > 2)
+        bench.disk.failNext(.remove, with: .failed("not permitted"))
+        #expect(throws: LogError.self) { try journal.trim(before: LogOffset(300)) }
+        _ = try journal.append([SampleChunks.chunk(301)])
+        bench.disk.delete(names[0])
+        try journal.trim(before: LogOffset(300))
+        _ = try journal.append([SampleChunks.chunk(302)])
+        #expect(try bench.disk.files() == [names[names.count - 1]])
+        #expect(try bench.open().sequences.last == 302)
+    }
+
+    /// The batch makes one segment, whose header is the first write and the first sync.
     private static let callsOfAnAppend: [(SimulatedDisk.Call, Int)] = [
-        (.create, 1), (.write, 1), (.write, 2), (.write, 3), (.sync, 1), (.sync, 2), (.sync, 3), (.rename, 1),
-        (.syncDirectory, 1),
+        (.write, 2), (.write, 3), (.sync, 2), (.sync, 3), (.rename, 1), (.syncDirectory, 1),
     ]
 
     @Test(

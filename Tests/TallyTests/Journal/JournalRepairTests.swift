@@ -87,6 +87,22 @@ struct JournalRepairTests {
         #expect(try offsetsAfterRepair() == all(without: lost))
     }
 
+    @Test("a whole record whose chunk can't be read gives up its offset, and is named")
+    func unreadableChunk() throws {
+        let record = try #require(bench.records(of: firsts[3]).last)
+        var bytes: [UInt8] = []
+        let garbage = [UInt8](repeating: 1, count: record.payloadByteCount)
+        RecordFormat(identity: JournalBench.identity).append(
+            garbage, offset: record.offset, synced: record.synced, to: &bytes)
+        var file = bench.disk.bytes(of: name(3))
+        file.replaceSubrange(record.position..<record.end, with: bytes)
+        bench.disk.place(file, as: name(3))
+        let report = try bench.repair()
+        #expect(report.lost == [range(Self.last...Self.last)])
+        #expect(report.lastOffset >= LogOffset(Self.last))
+        #expect(try offsetsAfterRepair() == all(without: [Self.last...Self.last]))
+    }
+
     @Test("a header that is gone costs nothing but itself", arguments: [0, 1, 2, 3])
     func header(index: Int) throws {
         bench.disk.flip(name(index), byte: 20)

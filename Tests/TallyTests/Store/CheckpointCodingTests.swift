@@ -69,7 +69,7 @@ struct CheckpointCodingTests {
         ofMinute.writeVariable(UInt64(Minute.last.sinceEpoch) + 2)
         for _ in ["kinds", "nodes"] { ofMinute.writeVariable(0) }
         #expect(throws: StoreError.self) { try Checkpoint(decoding: ofMinute.bytes) }
-        for (first, more) in [(Chunk.lastSequence, 1), (1, .max), (.max, .max)] as [(UInt64, UInt64)] {
+        for (first, more) in [(Chunk.lastSequence, 1), (1, .max), (.max, .max), (0, 3)] as [(UInt64, UInt64)] {
             var ofSequence = writer
             // No last minute, no kinds, one node.
             for value in [0, 0, 1] as [UInt64] { ofSequence.writeVariable(value) }
@@ -77,6 +77,16 @@ struct CheckpointCodingTests {
             for value in [1, first, more] { ofSequence.writeVariable(value) }
             #expect(throws: StoreError.self) { try Checkpoint(decoding: ofSequence.bytes) }
         }
+    }
+
+    @Test("a beginning before the first offset, and a kind that stands there twice, are refused")
+    func otherImpossibleValues() {
+        var early = Checkpoint.start
+        early.readFrom = LogOffset(0)
+        #expect(throws: StoreError.self) { try Checkpoint(decoding: early.encoded()) }
+        var twice = Checkpoint.start
+        twice.kinds = [.click, .impression, .click]
+        #expect(throws: StoreError.self) { try Checkpoint(decoding: twice.encoded()) }
     }
 
     @Test("random bytes never trap")

@@ -105,15 +105,13 @@ package final class Journal {
         let header = SegmentHeader(
             identity: identity, size: max(settings.segmentBytes, size), first: old.first,
             lost: old.lastBeforeRecords.value - old.first.value + 1, synced: old.last, lastSequence: lastSequence)
+        do throws(DiskError) { try files.prepare(header) } catch { throw Journal.refusal(error) }
         do throws(DiskError) {
-            try files.prepare(header)
             try files.publish(header)
-        } catch .full(let reason) {
-            throw .refused("the disk is full: \(reason)")
+            try disk.syncDirectory()
         } catch {
             throw fail(error)
         }
-        do throws(DiskError) { try disk.syncDirectory() } catch { throw fail(error) }
         segments[segments.count - 1] = Segment(header)
     }
 
@@ -123,19 +121,24 @@ package final class Journal {
         let headers = plan.parts.compactMap(\.header)
         if headers.isEmpty { return }
         var made: [SegmentHeader] = []
-        do throws(DiskError) {
-            for header in headers {
+        for header in headers {
+            do throws(DiskError) {
                 try files.prepare(header)
-                try files.publish(header)
-                made.append(header)
+            } catch {
+                try remove(made)
+                throw Journal.refusal(error)
             }
-        } catch .full(let reason) {
-            try remove(made)
-            throw .refused("the disk is full: \(reason)")
-        } catch {
-            throw fail(error)
+            do throws(DiskError) { try files.publish(header) } catch { throw fail(error) }
+            made.append(header)
         }
         do throws(DiskError) { try disk.syncDirectory() } catch { throw fail(error) }
+    }
+
+    /// A segment that could not be made has no name yet, and the journal is as before: there may be room, or a free file
+    /// descriptor, later.
+    private static func refusal(_ error: DiskError) -> LogError {
+        if case .full(let reason) = error { return .refused("the disk is full: \(reason)") }
+        return .refused("the journal can't get a new segment: \(error)")
     }
 
     private func write(_ plan: AppendPlan) throws(LogError) {
@@ -176,16 +179,19 @@ package final class Journal {
     }
 
     /// Removes the segments all of whose offsets are below `offset`, but never the newest.
+    /// - Throws: `.unavailable` when one could not be removed; the next call tries again.
     package func trim(before offset: LogOffset) throws(LogError) {
         try requireSound()
         while segments.count > 1, segments[1].first <= offset {
             do throws(DiskError) {
                 try disk.remove(segments[0].name)
-                // Each removal is durable before the next: a crash must not leave a hole.
-                try disk.syncDirectory()
+            } catch .missing {
+                // Somebody has removed it already.
             } catch {
-                throw fail(error)
+                throw .unavailable("a segment that nobody needs any more could not be removed: \(error)")
             }
+            // Each removal is durable before the next: a crash must not leave a hole.
+            do throws(DiskError) { try disk.syncDirectory() } catch { throw fail(error) }
             segments.removeFirst()
         }
     }

@@ -59,13 +59,7 @@ package struct JournalRepair {
     ///   journal.
     package func run(progress: (Int, Int) throws -> Void = { _, _ in }) throws -> JournalRepairReport {
         var report = JournalRepairReport()
-        do throws(JournalError) {
-            _ = try files.recover(place: place, changes: false)
-        } catch .damaged {
-            try rewrite(&report, progress: progress)
-        } catch {
-            throw error
-        }
+        if try isDamaged() { try rewrite(&report, progress: progress) }
         let recovery = try files.recover(place: place)
         guard let identity = recovery.identity, let last = recovery.segments.last?.last else { return report }
         report.lastOffset = last
@@ -73,6 +67,19 @@ package struct JournalRepair {
             try extend(identity, after: last, lastSequence: recovery.lastSequence, &report)
         }
         return report
+    }
+
+    private func isDamaged() throws -> Bool {
+        do throws(JournalError) {
+            _ = try files.recover(place: place, changes: false)
+        } catch .damaged {
+            return true
+        } catch {
+            throw error
+        }
+        return try JournalError.translating {
+            try JournalSurvey(files, identity: knownIdentity).segments.contains(where: \.hasUnreadableChunk)
+        }
     }
 
     /// Adds a segment so that the next chunk gets an offset and a sequence that the store has not seen.

@@ -24,6 +24,8 @@ struct SegmentSurvey {
     /// Every whole record, in the order of the file.
     private(set) var findings: [Finding] = []
     private(set) var flaws: [Flaw] = []
+    /// Of the records that are whole, though what they hold can't be read as a chunk.
+    private var unreadable: [JournalRecord] = []
     /// Behind the last whole record.
     private(set) var end = SegmentHeader.byteCount
     /// Behind the last byte that is not zero.
@@ -41,12 +43,16 @@ struct SegmentSurvey {
         }
     }
 
+    /// It holds a whole record whose chunk can't be read, which the start does not notice.
+    var hasUnreadableChunk: Bool { !unreadable.isEmpty }
+
     /// Sound, and its records begin where they should and follow each other.
     var isSound: Bool { header != nil && flaws.isEmpty }
 
     /// The highest offset that anything in this file shows to have been given out.
     var highestOffset: LogOffset {
-        let known = findings.map { max($0.record.offset, $0.record.synced) }.max() ?? .none
+        let records = findings.map(\.record) + unreadable
+        let known = records.map { max($0.offset, $0.synced) }.max() ?? .none
         return max(known, header.map { max($0.synced, $0.lastBeforeRecords) } ?? .none)
     }
 
@@ -115,9 +121,12 @@ struct SegmentSurvey {
         }
         end = record.end
         do throws(ChunkDecodingError) {
-            let head = try ChunkHead(UnsafeRawBufferPointer(rebasing: bytes[record.payload]))
-            findings.append(Finding(record: record, head: head))
+            let payload = UnsafeRawBufferPointer(rebasing: bytes[record.payload])
+            // All of it: a start reads only the heads, and a chunk that fails later would keep the server from counting.
+            _ = try Chunk(decoding: Array(payload)[...])
+            findings.append(Finding(record: record, head: try ChunkHead(payload)))
         } catch {
+            unreadable.append(record)
             note(record.position, record.offset, error.description)
         }
     }
