@@ -22,6 +22,8 @@ package struct Forwarder: Sendable {
 
     private var phase = Phase.resting
     private var entries: ArraySlice<LogEntry> = []
+    /// The end of the spool when it was last read.
+    private var end = LogOffset.none
     /// The last spooled chunk that the log has.
     package private(set) var position: LogOffset
     private var trimmedBefore: LogOffset
@@ -45,6 +47,7 @@ package struct Forwarder: Sendable {
         }
         if position < end {
             phase = .reading
+            self.end = end
             return .read(from: position.next)
         }
         guard trimmedBefore < position.next else { return nil }
@@ -52,8 +55,10 @@ package struct Forwarder: Sendable {
         return .trim(before: position.next)
     }
 
+    /// - Parameter entries: `[]` when the spool has nothing more: damage may have taken its last offsets.
     package mutating func didRead(_ entries: [LogEntry]) {
         self.entries = entries[...]
+        if entries.isEmpty { position = end }
         phase = .resting
     }
 

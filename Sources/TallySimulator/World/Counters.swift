@@ -4,6 +4,9 @@
 package struct Counters: Sendable {
     package enum Name: String, CaseIterable, Sendable {
         case admittedEvents = "events admitted"
+        case rejectedTooOld = "rejected as too old"
+        case rejectedTooEarly = "rejected as too early"
+        case refusedRequests = "requests refused"
         case acknowledgedRequests = "requests acknowledged"
         case starts
         case crashes = "kills and losses of power"

@@ -23,10 +23,14 @@ extension World {
         for event in sent {
             let decision = intake.window.decide(event.time, now: clock, backfill: backfill)
             auditor.decided(decision, event, now: clock, backfill: backfill)
-            guard case .accepted(let minute) = decision else { continue }
-            events.append(
-                CountedEvent(
-                    banner: event.banner, kind: event.kind, minute: minute, count: event.count, id: event.id))
+            switch decision {
+            case .tooOld: counters[.rejectedTooOld] += 1
+            case .tooEarly: counters[.rejectedTooEarly] += 1
+            case .accepted(let minute):
+                events.append(
+                    CountedEvent(
+                        banner: event.banner, kind: event.kind, minute: minute, count: event.count, id: event.id))
+            }
         }
         history.note("admitted", Int64(request.id), Int64(events.count), Int64(sent.count))
         if events.isEmpty { return answer(request.client, request.id, .rejected, from: machine(of: process)) }
@@ -88,6 +92,7 @@ extension World {
     }
 
     private func refuse(_ arrival: Int, _ process: ProcessID) {
+        counters[.refusedRequests] += 1
         guard let request = auditor.refused(arrival) else { return }
         answer(request.client, request.id, .unavailable, from: machine(of: process))
     }

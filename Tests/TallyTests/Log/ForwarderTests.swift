@@ -51,6 +51,18 @@ struct ForwarderTests {
         #expect(forwarder.position == LogOffset(1))
     }
 
+    @Test("offsets that were lost to damage are passed over")
+    func lostOffsets() {
+        var forwarder = Forwarder(first: LogOffset(1))
+        _ = next(&forwarder, end: 5)
+        forwarder.didRead(entries(2...2))
+        _ = next(&forwarder, end: 5)
+        forwarder.didSend()
+        #expect(next(&forwarder, end: 5) == .read(from: LogOffset(3)))
+        forwarder.didRead([])
+        #expect(next(&forwarder, end: 5) == .trim(before: LogOffset(6)))
+    }
+
     @Test("a chunk that was sent directly tells too whether the log is there")
     func directly() {
         var forwarder = Forwarder(first: LogOffset(1))
