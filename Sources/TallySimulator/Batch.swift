@@ -11,6 +11,8 @@ struct Batch {
     let seeds: Int
     let steps: Int
     let first: UInt64
+    /// After so many no more are begun.
+    let mostFailures: Int
 
     private struct Sums {
         var steps = 0
@@ -37,7 +39,7 @@ struct Batch {
         let sums = await all()
         let seconds =
             Double((clock.now - start).components.seconds) + Double((clock.now - start).components.attoseconds) / 1e18
-        for failure in sums.failures.sorted(by: { $0.seed < $1.seed }).prefix(10) { print(failure.description) }
+        for failure in sums.failures.sorted(by: { $0.seed < $1.seed }).prefix(mostFailures) { print(failure.description) }
         print(
             """
             \(seeds) seeds, \(sums.steps) steps: \(sums.counters.description)
@@ -67,7 +69,7 @@ struct Batch {
 
     /// Runs one seed after the other, until there are none or too many have failed.
     private func work(_ progress: Progress) {
-        while progress.sums.withLock({ $0.failures.count < 10 }) {
+        while progress.sums.withLock({ $0.failures.count < mostFailures }) {
             let number = progress.next.add(1, ordering: .relaxed).oldValue
             if number >= seeds { return }
             let seed = first &+ UInt64(number)

@@ -6,14 +6,16 @@ import Synchronization
     import Glibc
 #endif
 
-/// `TallySimulator run SEED [STEPS]` and `TallySimulator many SEEDS [STEPS [FIRST]]`.
+/// `TallySimulator run SEED [STEPS]` and `TallySimulator many SEEDS [STEPS [FIRST [FAILURES]]]`.
 @main
 enum Command {
     private static let usage = """
         Runs simulated deployments with every fault, and checks that no acknowledged event is lost or counted twice.
 
-          TallySimulator run SEED [STEPS]             one world, with the history of what happened when it fails
-          TallySimulator many SEEDS [STEPS [FIRST]]   as many worlds, beginning with the seed FIRST
+          TallySimulator run SEED [STEPS]   one world, with the history of what happened when it fails
+          TallySimulator many SEEDS [STEPS [FIRST [FAILURES]]]
+                                            as many worlds, beginning with the seed FIRST (default 1), until so many
+                                            have failed (default 10)
 
         A seed is a number, or the hash of a commit. STEPS are those with faults (default 5000).
         Exits with 1 when something was not as promised, with 64 when it was called wrongly.
@@ -24,12 +26,18 @@ enum Command {
         let numbers = arguments.dropFirst().map(seed(of:))
         let steps = numbers.count > 1 ? numbers[1].flatMap { Int(exactly: $0) } : 5_000
         guard let what = arguments.first, let first = numbers.first.flatMap({ $0 }), let steps,
-            numbers.count <= (what == "run" ? 2 : 3), !numbers.contains(nil)
+            numbers.count <= (what == "run" ? 2 : 4), !numbers.contains(nil)
         else { end(usage, status: 64) }
+        func number(_ index: Int, otherwise: UInt64) -> UInt64 {
+            numbers.count > index ? numbers[index] ?? otherwise : otherwise
+        }
         switch what {
         case "run": run(seed: first, steps: steps)
         case "many":
-            await Batch(seeds: Int(clamping: first), steps: steps, first: numbers.count > 2 ? numbers[2] ?? 1 : 1).run()
+            let batch = Batch(
+                seeds: Int(clamping: first), steps: steps, first: number(2, otherwise: 1),
+                mostFailures: Int(clamping: number(3, otherwise: 10)))
+            await batch.run()
         default: end(usage, status: 64)
         }
     }
