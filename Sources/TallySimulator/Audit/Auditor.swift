@@ -139,11 +139,13 @@ final class Auditor {
     private func check(_ receipt: Receipt) {
         // A spool has no account: its chunks are on their way to another log.
         guard let account = accountsByLog[receipt.log] else { return }
-        let offset = receipt.offset.value
-        require(offset <= accounts[account].end, "a receipt for offset \(offset), which the log does not hold")
+        let (offset, end) = (receipt.offset.value, accounts[account].end)
+        require(offset <= end, "a receipt for offset \(offset), which the log does not hold")
         // Many servers have their answers from the brokers in any order.
         if accounts[account].node == nil { return }
         require(offset >= accounts[account].acknowledged, "a receipt went back to offset \(offset)")
+        // A journal's answers follow its batch at once, and cover all of it.
+        require(offset == end, "a receipt for offset \(offset) of a batch that ends at offset \(end)")
         accounts[account].acknowledged = offset
     }
 

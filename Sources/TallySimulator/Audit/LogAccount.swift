@@ -69,7 +69,7 @@ struct LogAccount {
         let final = EventWindow.watermark(logTime: reference.time, late: late)
         append(chunk)
         guard chunk.node == node else { return flaw(inImported: chunk, imported) }
-        guard chunk.sequence > lastSequence else { return "sequence \(chunk.sequence) follows \(lastSequence)" }
+        guard chunk.sequence == lastSequence + 1 else { return "sequence \(chunk.sequence) follows \(lastSequence)" }
         lastSequence = chunk.sequence
         for delta in chunk.deltas + chunk.identified.map(\.delta) {
             if let flaw = flaw(in: delta, final) { return flaw }
