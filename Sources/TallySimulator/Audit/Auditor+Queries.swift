@@ -54,6 +54,7 @@ extension Auditor {
                 for (minute, sums) in history.minutes {
                     let counter = LogAccount.Counter(
                         banner: key.banner, kind: key.kind, minute: key.start.advanced(by: Int64(minute)))
+                    guard range.minutes.contains(counter.minute) else { continue }
                     let low = ReferenceCount.History.sum(sums, upTo: atLeast)
                     let high = ReferenceCount.History.sum(sums, upTo: account.end)
                     let before = expected[counter] ?? 0...0

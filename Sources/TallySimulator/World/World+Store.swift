@@ -67,14 +67,21 @@ extension World {
         guard let process = machines[index].process, let account = process.counting.keys.min(),
             let counting = process.counting[account], let aggregator = counting.aggregator
         else { return }
-        let range =
-            random.chance(50) ? RowRange.everything : RowRange(banners: [anyBanner()], minutes: .first ... .last)
+        let range = anyRange(at: machines[index].clock.time(at: now))
         let watermark = EventWindow.watermark(logTime: aggregator.time, late: swarm.late)
         let bounds = auditor.boundsBefore(account, aggregator.position, watermark: watermark, store)
         let id = newID()
         counting.queries[id] = Counting.Query(
             range: range, unflushed: aggregator.unflushed(in: range), bounds: bounds)
         call(.range(range), counting, number: id)
+    }
+
+    /// Everything, all of one banner, or a short time of it: rows in memory are looked up differently for each.
+    private func anyRange(at clock: Timestamp) -> RowRange {
+        if random.chance(50) { return .everything }
+        guard random.chance(50) else { return RowRange(banners: [anyBanner()], minutes: .first ... .last) }
+        let first = Minute(clock).advanced(by: number(-90...5))
+        return RowRange(banners: [anyBanner()], minutes: first...first.advanced(by: number(0...90)))
     }
 
     private func anyBanner() -> BannerID {
