@@ -30,9 +30,9 @@ struct Client {
 
     init(index: Int, _ swarm: Swarm, using random: inout SeededGenerator) {
         self.index = index
-        var styles: [Style] = [.givesUp, .repeatsBlindly, .repeatsWithIDs, .repeatsWithIDs]
-        if !swarm.hasBrokers { styles.append(.imports) }
-        style = styles[Int.random(in: 0..<styles.count, using: &random)]
+        let styles: [Style] = [.givesUp, .repeatsBlindly, .repeatsWithIDs, .repeatsWithIDs]
+        let imports = !swarm.hasBrokers && random.chance(swarm.importPercent)
+        style = imports ? .imports : styles[Int.random(in: 0..<styles.count, using: &random)]
         changesMachine = style != .imports && random.chance(30)
         importNode = NodeID(bits: UInt128(index + 1) << 64)
         machine = swarm.intakes.randomElement(using: &random) ?? 0

@@ -30,6 +30,8 @@ struct Swarm {
     let banners: Int64
     let kinds: Int
     let eventsPerRequest: Int
+    /// Percent of the clients that send chunks, where there are no brokers.
+    let importPercent: Int
     /// Milliseconds that a client waits between requests, at most.
     let thinkTime: Int64
     /// Percent of the events that carry a time of their own, and of the requests that are a backfill.
@@ -43,7 +45,10 @@ struct Swarm {
     let repeatedMessages: Int
     let slowMessages: Int
 
-    // The disk: of 1,000 appends
+    // The disk
+    /// Milliseconds that an append takes, at most: what arrives meanwhile is in the next, together.
+    let appendTime: Int64
+    // Of 1,000 appends
     let powerLossInAppend: Int
     let failedSyncs: Int
     let fullWrites: Int
@@ -113,10 +118,11 @@ struct Swarm {
         windowLimit = Swarm.pick([5, 50, 5_000_000], using: &random)
         bytesPerRead = Swarm.pick([1, 500, 1 << 20], using: &random)
 
-        clients = Int.random(in: 1...6, using: &random)
+        clients = Int.random(in: 1...(random.chance(80) ? 6 : 16), using: &random)
         banners = Int64.random(in: 1...5, using: &random)
         kinds = Int.random(in: 1...3, using: &random)
         eventsPerRequest = Swarm.pick([1, 3, 12], using: &random)
+        importPercent = Swarm.pick([0, 20, 80], using: &random)
         thinkTime = Swarm.pick([50, 2_000, 30_000], using: &random)
         timedPercent = Swarm.pick([0, 20, 60], using: &random)
         backfillPercent = Swarm.pick([0, 5, 20], using: &random)
@@ -126,6 +132,7 @@ struct Swarm {
         repeatedMessages = Swarm.rate(60, using: &random)
         slowMessages = Swarm.rate(100, using: &random)
 
+        appendTime = Swarm.pick([3, 3, 300, 3_000], using: &random)
         powerLossInAppend = Swarm.rate(40, using: &random)
         failedSyncs = Swarm.rate(20, using: &random)
         fullWrites = Swarm.rate(40, using: &random)

@@ -20,7 +20,7 @@ extension World {
     private func goOn(_ delivery: Delivery, _ partition: Int, _ way: BrokerWay, _ process: ProcessID) {
         switch delivery.action {
         case .send(let chunks): way.calls[call(partition, chunks, process)] = partition
-        case .spool: plan(.spoolIsWritten(process, partition: partition), in: number(0...3))
+        case .spool: plan(.spoolIsWritten(process, partition: partition), in: number(0...swarm.appendTime))
         case .finish(let result, let durability):
             way.deliveries[partition] = nil
             let log = durability == .disk ? way.spool.id : brokers.partitions[partition].log

@@ -7,7 +7,7 @@ extension World {
     func beginCommit(_ way: JournalWay, _ process: ProcessID) {
         guard let commit = way.commits.begin(at: observedTime(process)) else { return }
         way.commit = commit.chunks
-        plan(.diskWorks(process), in: fails(swarm.slowSyncs) ? number(100...150_000) : number(0...3))
+        plan(.diskWorks(process), in: fails(swarm.slowSyncs) ? number(100...150_000) : number(0...swarm.appendTime))
     }
 
     func writeCommit(_ id: ProcessID) {
