@@ -34,9 +34,9 @@ extension SimulatedDisk {
         restartProcess()
     }
 
-    /// The next call of this kind fails.
-    package func failNext(_ call: Call, with error: DiskError) {
-        faults[call, default: [:]][calls[call, default: 0] + 1] = error
+    /// The next call of this kind fails, or the one so many later.
+    package func failNext(_ call: Call, after others: Int = 0, with error: DiskError) {
+        faults[call, default: [:]][calls[call, default: 0] + 1 + others] = error
     }
 
     package func bytes(of name: String) -> [UInt8] { names[name]?.seen ?? [] }

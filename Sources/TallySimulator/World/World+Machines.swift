@@ -173,8 +173,13 @@ extension World {
     func prepareDisk(_ machine: Machine) {
         let disk = machine.disk
         if fails(swarm.powerLossInAppend) { disk.callsUntilPowerLoss = Int(number(0...12)) }
-        if fails(swarm.failedSyncs) { disk.failNext(.sync, with: .failed("input/output error")) }
-        if fails(swarm.fullWrites) { disk.failNext(.write, with: .full("no block is free")) }
+        // One append may write and sync a new segment, then records in two.
+        if fails(swarm.failedSyncs) {
+            disk.failNext(.sync, after: Int(number(0...2)), with: .failed("input/output error"))
+        }
+        if fails(swarm.fullWrites) {
+            disk.failNext(.write, after: Int(number(0...2)), with: .full("no block is free"))
+        }
         if fails(swarm.lostWrites) {
             disk.losesNextWrite = true
             machine.damage = .wide
