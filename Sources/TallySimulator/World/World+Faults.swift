@@ -63,7 +63,13 @@ extension World {
             machine.isUnreachable = false
             machine.isStoreUnreachable = false
             machine.areBrokersUnreachable = false
-            if machine.replacedDisk != nil { putBackJournal(machine) } else { planRestart(machine, in: 10) }
+            machine.disk.restartProcess()
+            if machine.replacedDisk != nil {
+                putBackJournal(machine)
+            } else if machine.process == nil || random.chance(50) {
+                planRestart(machine, in: 10)
+            }
+            // A server that goes on must find its way out of what the faults have left it in.
         }
     }
 
