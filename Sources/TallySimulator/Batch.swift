@@ -39,7 +39,9 @@ struct Batch {
         let sums = await all()
         let seconds =
             Double((clock.now - start).components.seconds) + Double((clock.now - start).components.attoseconds) / 1e18
-        for failure in sums.failures.sorted(by: { $0.seed < $1.seed }).prefix(mostFailures) { print(failure.description) }
+        for failure in sums.failures.sorted(by: { $0.seed < $1.seed }).prefix(mostFailures) {
+            print(failure.description)
+        }
         print(
             """
             \(seeds) seeds, \(sums.steps) steps: \(sums.counters.description)

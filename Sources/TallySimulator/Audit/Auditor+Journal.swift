@@ -16,6 +16,8 @@ extension Auditor {
         // Its end may have been lost in a crash since, and written anew: nobody was told of it.
         if isOldCopy { return .intact }
         guard let entries = entries(of: journal, damage: damage) else { return .lostToDamage }
+        // What a crash left of an append is one batch.
+        if journal.lastOffset.value > accounts[account].end { accounts[account].beginBatch() }
         for entry in entries {
             if let known = accounts[account].chunk(at: entry.offset) {
                 require(known == entry.chunk, "offset \(entry.offset) holds another chunk after a start")
@@ -26,9 +28,8 @@ extension Auditor {
         let (end, known) = (journal.lastOffset.value, accounts[account].end)
         accounts[account].offered = []
         if end >= known { return .intact }
-        let isLastBatch = end >= accounts[account].lastBatch - 1
         require(
-            damage != .none && (isLastBatch || damage == .wide),
+            end >= accounts[account].beginning(ofLast: damage.batches) - 1 && damage != .none,
             "the log ended at offset \(known), and after a start at \(end)")
         return .lostToDamage
     }
@@ -40,7 +41,6 @@ extension Auditor {
         }
         require(offered == entry.chunk, "offset \(entry.offset) holds another chunk than was being written")
         if accounts[account].end + 1 == entry.offset.value { accounts[account].offered.removeFirst() }
-        accounts[account].beginBatch()
         add(entry, to: account)
     }
 
@@ -81,7 +81,7 @@ extension Auditor {
                 || report.skipped?.contains(LogOffset(offset)) == true
             // Of the last batch nobody but the auditor knows that it was acknowledged.
             require(
-                isNamed || offset >= accounts[account].lastBatch,
+                isNamed || offset >= accounts[account].beginning(ofLast: damage.batches),
                 "a repair does not name offset \(offset), which is lost")
         }
         if case .bytes(let count) = damage {

@@ -28,8 +28,8 @@ struct LogAccount {
     /// The log, from offset 1 on: what was trimmed is still here.
     private(set) var chunks: [Chunk] = []
     private(set) var reference: ReferenceCount
-    /// The first offset that the last append wrote.
-    private(set) var lastBatch: Int64 = 1
+    /// The first offset of each append.
+    private var batches: [Int64] = []
     /// What may be in the log without anybody having been told.
     var offered: [Chunk] = []
     var ledgers: [Counter: Ledger] = [:]
@@ -60,7 +60,10 @@ struct LogAccount {
 
     func isHeld(_ id: EventID) -> Bool { heldIDs.contains(id) }
 
-    mutating func beginBatch() { lastBatch = end + 1 }
+    mutating func beginBatch() { batches.append(end + 1) }
+
+    /// Where the last of so many appends began.
+    func beginning(ofLast count: Int) -> Int64 { count == 0 ? end + 1 : batches.suffix(count).first ?? 1 }
 
     /// Takes in the next chunk of a journal.
     /// - Parameter imported: what the clients sent as chunks.

@@ -28,6 +28,16 @@ final class Machine {
         case bytes(Int)
         /// Anything.
         case wide
+
+        /// A batch that was hit can't be told from one that a crash cut short, when all behind it were hit too: so many
+        /// may be gone from the end without a word.
+        var batches: Int {
+            switch self {
+            case .none: 0
+            case .bytes(let count): count
+            case .wide: .max
+            }
+        }
     }
 
     init(index: Int, role: Swarm.Role) {
