@@ -44,10 +44,11 @@ package final class Aggregation: Sendable {
 
     /// Counts chunks that are durable.
     package func apply(_ entries: [LogEntry]) {
-        let (newBanners, needsLoad) = state.withLock { state in
-            (entries.flatMap { state.apply($0) }, state.aggregator.hasRowsToLoad)
+        let needsLoad = state.withLock { state in
+            // Before a flush can cover the chunk, so that the flush saves its banners.
+            for entry in entries { banners.note(state.apply(entry)) }
+            return state.aggregator.hasRowsToLoad
         }
-        banners.note(newBanners)
         if needsLoad { loadNeeded.send() }
     }
 

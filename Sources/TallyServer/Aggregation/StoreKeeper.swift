@@ -97,11 +97,11 @@ package final class StoreKeeper: Service {
             return (requests.flushIsDue, requests.waiting)
         }
         do throws(StoreError) {
-            if flushIsDue || !waiting.isEmpty {
-                try await banners.saveUnsaved()
-                keeping.withLock { $0.requestFlush() }
-            }
+            let flushes = flushIsDue || !waiting.isEmpty
+            if flushes { keeping.withLock { $0.requestFlush() } }
             while let action = decide({ $0.next(for: &$1) }) { try await perform(action) }
+            // What was registered while the store was away is saved, too, when there is nothing to flush.
+            if flushes { try await banners.saveUnsaved() }
             healthSoFar.withLock { health in
                 health.problem = nil
                 health.failuresInARow = 0
@@ -123,6 +123,8 @@ package final class StoreKeeper: Service {
             let rows = try await store.rows(of: log.id, at: keys)
             decide { $0.didLoad(rows, into: &$1) }
         case .merge(let rows):
+            // Only now that it is decided which chunks are flushed: their banners are never noted again.
+            try await banners.saveUnsaved()
             try await store.merge(rows, of: log.id)
             decide { $0.didWrite(for: &$1) }
             healthSoFar.withLock { $0.rowsWritten += rows.count }

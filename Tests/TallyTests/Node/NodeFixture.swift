@@ -9,11 +9,18 @@ import TallyServer
 struct NodeFixture {
     let log: any EventLog
     let store: MemoryStore
-    let bannerStore = MemoryBannerStore()
+    let bannerStore: any BannerStore
     let clock = ManualClock()
+    /// Instead of `store` and `clock`, where a test needs others.
+    var otherStore: (any CountStore)?
+    var otherClock: (any WallClock)?
     var configuration = CountingNode.Configuration()
 
-    init(layout: Layout = .minute, log: any EventLog = MemoryLog(id: LogID("memory")!)) {
+    init(
+        layout: Layout = .minute, log: any EventLog = MemoryLog(id: LogID("memory")!),
+        bannerStore: any BannerStore = MemoryBannerStore()
+    ) {
+        self.bannerStore = bannerStore
         self.store = MemoryStore(layout: layout)
         self.log = log
         configuration.flushEvery = .seconds(3_600)
@@ -24,8 +31,8 @@ struct NodeFixture {
         flushAtEnd: Bool = true, _ body: @Sendable (CountingNode) async throws -> Value
     ) async throws -> Value {
         let node = try await CountingNode(
-            log: log, node: NodeID(bits: 1), lastSequence: 0, store: store, bannerStore: bannerStore, clock: clock,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, configuration: configuration)
+            log: log, node: NodeID(bits: 1), lastSequence: 0, store: otherStore ?? store, bannerStore: bannerStore,
+            clock: otherClock ?? clock, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, configuration: configuration)
         let group = ServiceGroup(
             services: node.services, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
