@@ -8,6 +8,7 @@ package import TallyCore
 package final class BannerRegistry: Sendable {
     private let directory: Mutex<BannerDirectory>
     private let store: any BannerStore
+    private let saving = Turns()
 
     package init(directory: BannerDirectory, store: any BannerStore) {
         self.directory = Mutex(directory)
@@ -75,7 +76,11 @@ package final class BannerRegistry: Sendable {
         return value
     }
 
+    /// One save at a time, each of what is unsaved when its turn comes: no older banner is written last, and who waited
+    /// behind a save that took his banners along has nothing left to do.
     func saveUnsaved() async throws(StoreError) {
+        await saving.begin()
+        defer { saving.end() }
         let unsaved = directory.withLock { $0.unsaved }
         if unsaved.isEmpty { return }
         try await store.save(unsaved)
