@@ -14,15 +14,15 @@ package final class StoreKeeper: Service {
         package var flushes = 0
         package var rowsWritten = 0
         package var failures = 0
-        /// Why the last attempt failed; nil when it didn't.
+        /// Why the last attempt failed; nil since a flush succeeded.
         package var problem: String?
-        /// Failures since the last success.
+        /// Failures since the last flush that succeeded.
         package var failuresInARow = 0
     }
 
     private struct Requests {
-        var flushIsDue = false
         var waiting: [CheckedContinuation<Void, Never>] = []
+        var isStopped = false
     }
 
     private let log: any EventLog
@@ -51,35 +51,37 @@ package final class StoreKeeper: Service {
 
     package var health: Health { healthSoFar.withLock { $0 } }
 
-    /// Flushes now, and returns after one attempt.
+    /// Flushes now, and returns after one attempt; at once when the keeper has stopped.
     package func flush() async {
         await withCheckedContinuation { continuation in
-            requests.withLock { $0.waiting.append(continuation) }
-            aggregation.loadNeeded.send()
+            let isStopped = requests.withLock { requests in
+                if !requests.isStopped { requests.waiting.append(continuation) }
+                return requests.isStopped
+            }
+            if isStopped { continuation.resume() } else { aggregation.loadNeeded.send() }
         }
     }
 
     /// Works until the process stops, and flushes a last time then.
     package func run() async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.requestFlushes() }
+            group.addTask { await self.flushRegularly() }
             await withGracefulShutdownHandler {
                 for await _ in aggregation.loadNeeded.signals { await work() }
             } onGracefulShutdown: {
                 self.aggregation.loadNeeded.finish()
             }
             group.cancelAll()
-            requests.withLock { $0.flushIsDue = true }
-            await work()
+            requests.withLock { $0.isStopped = true }
+            await work(flushes: true)
         }
     }
 
     /// At every whole interval of the wall clock, and sooner after a failure.
-    private func requestFlushes() async {
+    private func flushRegularly() async {
         while !Task.isCancelled {
             do { try await Task.sleep(for: nextFlush) } catch { return }
-            requests.withLock { $0.flushIsDue = true }
-            aggregation.loadNeeded.send()
+            await flush()
         }
     }
 
@@ -91,26 +93,38 @@ package final class StoreKeeper: Service {
         return failures == 0 ? boundary : min(boundary, Backoff.delay(failures: failures, jitter: .random(in: 0...1)))
     }
 
-    private func work() async {
-        let (flushIsDue, waiting) = requests.withLock { requests in
-            defer { requests = Requests() }
-            return (requests.flushIsDue, requests.waiting)
+    /// - Parameter flushes: also when nobody waits for it.
+    private func work(flushes: Bool = false) async {
+        let waiting = requests.withLock { requests in
+            defer { requests.waiting = [] }
+            return requests.waiting
         }
         do throws(StoreError) {
-            let flushes = flushIsDue || !waiting.isEmpty
-            if flushes { keeping.withLock { $0.requestFlush() } }
-            while let action = decide({ $0.next(for: &$1) }) { try await perform(action) }
-            // What was registered while the store was away is saved, too, when there is nothing to flush.
-            if flushes { try await banners.saveUnsaved() }
-            healthSoFar.withLock { health in
-                health.problem = nil
-                health.failuresInARow = 0
+            if flushes || !waiting.isEmpty {
+                try await flushNow()
+            } else {
+                try await performAll()
             }
         } catch {
             decide { $0.didFail(for: &$1) }
             note(error)
         }
         for continuation in waiting { continuation.resume() }
+    }
+
+    private func flushNow() async throws(StoreError) {
+        keeping.withLock { $0.requestFlush() }
+        try await performAll()
+        // What was registered while the store was away is saved, too, when there is nothing to flush.
+        try await banners.saveUnsaved()
+        healthSoFar.withLock { health in
+            health.problem = nil
+            health.failuresInARow = 0
+        }
+    }
+
+    private func performAll() async throws(StoreError) {
+        while let action = decide({ $0.next(for: &$1) }) { try await perform(action) }
     }
 
     private func decide<Value: Sendable>(_ body: (inout StoreKeeping, inout Aggregator) -> Value) -> Value {

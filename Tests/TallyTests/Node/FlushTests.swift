@@ -22,4 +22,55 @@ import Testing
             #expect(node.banners(after: nil, limit: 10).map(\.id.value) == [1, 2])
         }
     }
+
+    @Test("A flush that failed is tried again soon, not at the next interval")
+    func retry() async throws {
+        let store = CountStoreWithHooks()
+        var fixture = NodeFixture()
+        fixture.otherStore = store
+        // A tenth of a second before the full hour, at which a flush is due.
+        fixture.otherClock = RunningClock(from: Timestamp(milliseconds: 1_733_997_600_000 - 100))
+        store.beforeMerge { () throws(StoreError) in throw .unavailable("the store is away") }
+        try await fixture.run { node in
+            _ = try await node.count(banner: 1)
+            try await eventually("it is tried again", within: .seconds(5)) { node.keeper.health.failures >= 2 }
+            store.beforeMerge(nil)
+            try await eventually("it succeeds", within: .seconds(5)) { node.keeper.health.flushes == 1 }
+            #expect(node.keeper.health.problem == nil)
+        }
+    }
+
+    @Test("Reading rows doesn't hide that a flush has failed")
+    func healthAfterALoad() async throws {
+        let store = CountStoreWithHooks()
+        var fixture = NodeFixture()
+        fixture.otherStore = store
+        try await fixture.run { [clock = fixture.clock] node in
+            _ = try await node.count(banner: 1)
+            await node.keeper.flush()
+            #expect(node.keeper.health.problem == nil)
+            store.beforeMerge { () throws(StoreError) in throw .unavailable("the store takes nothing") }
+            _ = try await node.count(banner: 1)
+            await node.keeper.flush()
+            #expect(node.keeper.health.problem == "the store takes nothing")
+            _ = try await node.count(banner: 1, time: clock.now().advanced(by: .seconds(-3_600)))
+            try await eventually("the row is read") { store.loads == 1 }
+            try await Task.sleep(for: .milliseconds(50))
+            #expect(node.keeper.health.problem == "the store takes nothing")
+            #expect(node.keeper.health.failuresInARow == 1)
+            store.beforeMerge(nil)
+            await node.keeper.flush()
+            #expect(node.keeper.health.problem == nil)
+        }
+    }
+
+    @Test("Asked for a flush after the stop, it returns", .timeLimit(.minutes(1)))
+    func flushAfterTheStop() async throws {
+        let node = try await NodeFixture().run { node in
+            _ = try await node.count(banner: 1)
+            return node
+        }
+        await node.keeper.flush()
+        #expect(node.keeper.health.flushes == 1)
+    }
 }
