@@ -17,6 +17,8 @@ package struct HTTPConfiguration: Sendable {
     package var requestTimeout: Duration
     /// How long a connection may wait between requests.
     package var idleTimeout: Duration
+    /// How long a stop waits for requests that have begun; then their connections are closed.
+    package var stopPatience: Duration
     /// The largest head of a request: its first line and all header fields, in bytes.
     package var headBytes: Int
     /// Shown by `/` and in `/openapi.json`.
@@ -24,14 +26,15 @@ package struct HTTPConfiguration: Sendable {
 
     package init(
         host: String = "127.0.0.1", port: Int = 3000, counterStatus: CounterStatus = .noContent,
-        requestTimeout: Duration = .seconds(30), idleTimeout: Duration = .seconds(75), headBytes: Int = 32 << 10,
-        version: String = "development"
+        requestTimeout: Duration = .seconds(30), idleTimeout: Duration = .seconds(75), stopPatience: Duration = .seconds(5),
+        headBytes: Int = 32 << 10, version: String = "development"
     ) {
         self.host = host
         self.port = port
         self.counterStatus = counterStatus
         self.requestTimeout = requestTimeout
         self.idleTimeout = idleTimeout
+        self.stopPatience = stopPatience
         self.headBytes = headBytes
         self.version = version
     }

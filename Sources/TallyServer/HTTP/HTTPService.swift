@@ -6,7 +6,8 @@ package import Logging
 import NIOCore
 import ServiceLifecycle
 
-/// The HTTP server as a part of the process: listens until it is told to stop, then answers what it has begun.
+/// The HTTP server as a part of the process: listens until it is told to stop, then answers what it has begun. A request
+/// that hasn't ended after `stopPatience` is cut off, so that the last flush gets the rest of the time.
 package struct HTTPService: Service {
     private let service: any CountingService
     private let metrics: HTTPMetrics
@@ -32,7 +33,16 @@ package struct HTTPService: Service {
             service: service, metrics: metrics, configuration: configuration, logger: logger,
             onServerRunning: { channel in isListening(channel.localAddress?.port ?? 0) })
         do {
-            try await application.run()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await application.run() }
+                group.addTask { [patience = configuration.stopPatience] in
+                    try await gracefulShutdown()
+                    try await Task.sleep(for: patience)
+                }
+                try await group.next()
+                // Either all requests have ended, or the time for them has; a cancelled server closes its connections.
+                group.cancelAll()
+            }
         } catch let error as IOError {
             throw CannotListen(
                 host: configuration.host, port: configuration.port, isInUse: error.errnoCode == EADDRINUSE,

@@ -44,7 +44,9 @@ struct Server {
         HTTPConfiguration(
             host: configuration.listen.host, port: configuration.listen.port,
             counterStatus: HTTPConfiguration.CounterStatus(rawValue: configuration.counterStatus) ?? .noContent,
-            requestTimeout: configuration.requestTimeout, version: Version.text)
+            requestTimeout: configuration.requestTimeout,
+            // The other half is for the last commit and the last flush.
+            stopPatience: configuration.stopTimeout / 2, version: Version.text)
     }
 
     /// The libraries' own notes on starting and stopping would only repeat ours.

@@ -135,7 +135,7 @@ extension Sandbox {
     }
 
     /// By the view that is there for everyone with an SQL client.
-    fileprivate func storedTotal(of banner: Int, in path: String? = nil) async throws -> Int {
+    func storedTotal(of banner: Int, in path: String? = nil) async throws -> Int {
         var configuration = GRDB.Configuration()
         configuration.readonly = true
         let queue = try DatabaseQueue(path: path ?? store, configuration: configuration)
