@@ -8,7 +8,8 @@ package struct BannerDirectory {
     /// All known ids, ascending; nil since a new one came.
     private var sortedIDs: [BannerID]?
     private var idsByName: [String: BannerID] = [:]
-    private var highestID: Int64 = 0
+    /// Of those that were registered. One that was only seen could be any number, and takes none away.
+    private var highestRegistered: Int64 = 0
     private var unsavedIDs: Set<BannerID> = []
     private let limit: Int
     private let onlyRegistered: Bool
@@ -70,13 +71,21 @@ package struct BannerDirectory {
         unsavedIDs.insert(banner.id)
     }
 
-    /// The banner of this name; a new one with the next free id if there is none.
+    /// The banner of this name; if there is none, a new one with the first unknown id above all that are registered.
     package mutating func register(name: String) throws(Refusal) -> Banner {
         if let known = banner(named: name) { return known }
-        guard highestID < Int64.max, let id = BannerID(highestID + 1) else { throw .idsExhausted }
-        let banner = Banner(id: id, name: name, isRegistered: true)
+        let banner = Banner(id: try nextID(), name: name, isRegistered: true)
         try register(banner)
         return banner
+    }
+
+    private func nextID() throws(Refusal) -> BannerID {
+        var highest = highestRegistered
+        while highest < Int64.max {
+            highest += 1
+            if let id = BannerID(highest), !known.contains(id) { return id }
+        }
+        throw .idsExhausted
     }
 
     /// Forgets name, target and tags; the counts stay, and so does the id.
@@ -112,7 +121,8 @@ package struct BannerDirectory {
         if known.insert(banner.id) { sortedIDs = nil }
         if let name = registered[banner.id]?.name { idsByName[name] = nil }
         registered[banner.id] = banner.isRegistered ? banner : nil
-        if banner.isRegistered, let name = banner.name { idsByName[name] = banner.id }
-        highestID = max(highestID, banner.id.value)
+        guard banner.isRegistered else { return }
+        if let name = banner.name { idsByName[name] = banner.id }
+        highestRegistered = max(highestRegistered, banner.id.value)
     }
 }

@@ -47,11 +47,26 @@ import Testing
     }
 
     @Test func aNewNameTakesTheNextFreeIDAndKeepsIt() throws {
-        var directory = BannerDirectory(banners: [Banner(id: id(7))])
+        let registered = Banner(id: id(7), isRegistered: true)
+        var directory = BannerDirectory(banners: [registered, Banner(id: id(9))])
         let ids = try ["/a", "/b", "/a"].map { name in try directory.register(name: name).id }
-        #expect(ids == [id(8), id(9), id(8)])
-        var full = BannerDirectory(banners: [Banner(id: id(.max))])
+        #expect(ids == [id(8), id(10), id(8)])
+        var full = BannerDirectory(banners: [Banner(id: id(.max), isRegistered: true)])
         #expect(throws: BannerDirectory.Refusal.idsExhausted) { try full.register(name: "/a") }
+    }
+
+    @Test func aBannerThatWasOnlySeenTakesNoIDsAway() throws {
+        var directory = BannerDirectory()
+        directory.note(id(.max))
+        directory.note(id(1))
+        #expect(try directory.register(name: "/a").id == id(2))
+    }
+
+    @Test func anIDThatWasRegisteredOnceIsNotGivenOutAgain() throws {
+        var directory = BannerDirectory()
+        let first = try directory.register(name: "/a").id
+        _ = directory.unregister(first)
+        #expect(try directory.register(name: "/b").id == id(2))
     }
 
     @Test func aBannerThatChangedWhileItWasSavedIsSavedAgain() throws {

@@ -152,8 +152,8 @@ import Testing
             _ = try await node.count(banner: 42)
             #expect(node.banner(BannerID(42)!) == Banner(id: BannerID(42)!))
             let named: [Banner] = try await node.register(names: ["/a", "/b", "/a"])
-            #expect(named.map(\.id.value) == [43, 44, 43])
+            #expect(named.map(\.id.value) == [1, 2, 1])
         }
-        #expect(try await fixture.bannerStore.banners().map(\.id.value).sorted() == [42, 43, 44])
+        #expect(try await fixture.bannerStore.banners().map(\.id.value).sorted() == [1, 2, 42])
     }
 }
