@@ -28,14 +28,14 @@ import Testing
         let store = CountStoreWithHooks()
         var fixture = NodeFixture()
         fixture.otherStore = store
-        // A tenth of a second before the full hour, at which a flush is due.
-        fixture.otherClock = RunningClock(from: Timestamp(milliseconds: 1_733_997_600_000 - 100))
+        // Three seconds before the full hour, at which a flush is due.
+        fixture.otherClock = RunningClock(from: Timestamp(milliseconds: 1_733_997_600_000 - 3_000))
         store.beforeMerge { () throws(StoreError) in throw .unavailable("the store is away") }
         try await fixture.run { node in
             _ = try await node.count(banner: 1)
-            try await eventually("it is tried again", within: .seconds(5)) { node.keeper.health.failures >= 2 }
+            try await eventually("it is tried again", within: .seconds(20)) { node.keeper.health.failures >= 2 }
             store.beforeMerge(nil)
-            try await eventually("it succeeds", within: .seconds(5)) { node.keeper.health.flushes == 1 }
+            try await eventually("it succeeds", within: .seconds(20)) { node.keeper.health.flushes == 1 }
             #expect(node.keeper.health.problem == nil)
         }
     }
