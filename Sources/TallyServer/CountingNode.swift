@@ -77,21 +77,23 @@ package final class CountingNode: CountingService {
 
     // MARK: Writing
 
-    package func admit(_ input: EventInput, backfill: Bool) throws(EventRejection) -> CountedEvent {
-        try admission.admit(input, backfill: backfill)
+    package func admit(_ input: EventInput, to admitted: inout AdmittedEvents) throws(EventRejection) {
+        try admission.admit(input, to: &admitted)
     }
 
-    package func admit(_ chunk: Chunk) throws(EventRejection) {
+    package func record(_ admitted: AdmittedEvents) async throws(IngestError) -> Receipt {
+        try await ingest.record(admitted)
+    }
+
+    package func admit(_ chunk: Chunk) throws(EventRejection) -> AdmittedChunk {
         // Its sequences would be taken for this node's own, and what comes later for chunks that were counted.
         if chunk.node == node { throw .ownNode(node) }
-        try admission.admit(chunk)
+        return try admission.admit(chunk)
     }
 
-    package func record(_ events: [CountedEvent], backfill: Bool) async throws(IngestError) -> Receipt {
-        try await ingest.record(events, backfill: backfill)
+    package func append(_ admitted: AdmittedChunk) async throws(IngestError) -> ChunkReceipt {
+        try await ingest.append(admitted)
     }
-
-    package func append(_ chunk: Chunk) async throws(IngestError) -> ChunkReceipt { try await ingest.append(chunk) }
 
     package func sequences(of node: NodeID) async throws(StoreError) -> SequenceRanges {
         aggregation.sequences(of: node)

@@ -44,18 +44,25 @@ package struct BannerDirectory {
         return ids[first...].prefix(limit).compactMap { self[$0] }
     }
 
-    /// An event of this banner wants in.
-    package mutating func admit(_ id: BannerID) throws(Refusal) {
+    /// Lets an event of this banner in, but remembers nothing: `note` does, once it is going to be counted.
+    /// - Parameter others: how many new banners come with it.
+    /// - Returns: whether the banner is new.
+    package func admit(_ id: BannerID, with others: Int = 0) throws(Refusal) -> Bool {
         if onlyRegistered {
             guard registered[id] != nil else { throw .unknownBanner(id) }
-            return
+            return false
         }
-        if known.contains(id) { return }
-        guard known.count < limit else { throw .tooManyBanners(limit: limit) }
-        note(id)
+        if known.contains(id) { return false }
+        guard known.count + others < limit else { throw .tooManyBanners(limit: limit) }
+        return true
     }
 
-    /// The log holds an event of this banner: it is known from now on, whatever the limit says.
+    /// Whether there is room for all of these; those that are known need none.
+    package func hasRoom(for ids: Set<BannerID>) -> Bool {
+        known.count + ids.count(where: { !known.contains($0) }) <= limit
+    }
+
+    /// The log holds an event of this banner, or soon will: it is known from now on, whatever the limit says.
     package mutating func note(_ id: BannerID) {
         guard !known.contains(id) else { return }
         remember(Banner(id: id))

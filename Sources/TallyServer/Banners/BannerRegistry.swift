@@ -24,18 +24,21 @@ package final class BannerRegistry: Sendable {
         directory.withLock { $0.banners(after: after, limit: limit) }
     }
 
-    func admit(_ id: BannerID) -> BannerDirectory.Refusal? {
-        directory.withLock { directory in
+    /// - Returns: whether the banner is new.
+    func admit(_ id: BannerID, with others: Int) throws(BannerDirectory.Refusal) -> Bool {
+        let result = directory.withLock { directory -> Result<Bool, BannerDirectory.Refusal> in
             do throws(BannerDirectory.Refusal) {
-                try directory.admit(id)
-                return nil
+                return .success(try directory.admit(id, with: others))
             } catch {
-                return error
+                return .failure(error)
             }
         }
+        return try result.get()
     }
 
-    func note(_ ids: [BannerID]) {
+    func hasRoom(for ids: Set<BannerID>) -> Bool { directory.withLock { $0.hasRoom(for: ids) } }
+
+    func note(_ ids: some Collection<BannerID>) {
         if ids.isEmpty { return }
         directory.withLock { directory in for id in ids { directory.note(id) } }
     }

@@ -4,7 +4,7 @@ import TallyCore
 
 /// The events of one body: NDJSON, one object a line, or one JSON array of objects.
 struct EventBatch {
-    typealias Admission = (EventInput) throws(EventRejection) -> CountedEvent
+    typealias Admission = (EventInput, inout AdmittedEvents) throws(EventRejection) -> Void
 
     /// Where an event stands in the body.
     enum Place: Equatable {
@@ -22,7 +22,7 @@ struct EventBatch {
     /// As many bad events are named; the others are counted.
     static let mostNamed = 100
 
-    private(set) var accepted: [CountedEvent] = []
+    private(set) var accepted: AdmittedEvents
     /// The first `mostNamed`.
     private(set) var rejected: [Rejected] = []
     /// All rejected events, by the label of the metric.
@@ -31,7 +31,8 @@ struct EventBatch {
     var rejectedCount: Int { refusals.values.reduce(0, +) }
 
     /// - Throws: when nothing can be said about single events: an empty body, an array that is not JSON.
-    init(reading body: [UInt8], admit: Admission) throws {
+    init(reading body: [UInt8], backfill: Bool, admit: Admission) throws {
+        accepted = AdmittedEvents(backfill: backfill)
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]  // A byte order mark, as some editors write.
         let text = body.starts(with: mark) ? body.dropFirst(mark.count) : body[...]
         guard let first = text.first(where: { !EventBatch.isSpace($0) }) else {
@@ -72,7 +73,7 @@ struct EventBatch {
 
     private mutating func add(at place: Place, admit: Admission, value: () throws(JSONError) -> JSONValue) {
         do {
-            accepted.append(try admit(EventInput(json: try value())))
+            try admit(EventInput(json: try value()), &accepted)
         } catch let error as EventRejection {
             reject(place, "\(error)", error.reason)
         } catch let error as BadRequest {

@@ -84,6 +84,7 @@ struct Problem {
             case .overloaded: "overloaded"
             case .closing: "closing"
             case .stale: "stale"
+            case .limitReached: "limit_reached"
             }
         self.init(
             .serviceUnavailable, reason, "Not counted", "\(error)",

@@ -64,6 +64,8 @@ package enum IngestError: Error, Equatable, Sendable {
     case closing
     /// The minute of an event became final while its request was on its way; the next try tells which.
     case stale
+    /// Others took the last room for a new banner or kind while the request was on its way; the next try tells which.
+    case limitReached
 }
 
 extension IngestError: CustomStringConvertible {
@@ -73,6 +75,7 @@ extension IngestError: CustomStringConvertible {
         case .overloaded: "more events are waiting to be made durable than the limit allows"
         case .closing: "the server is stopping"
         case .stale: "the minute of an event became final while its request was on its way"
+        case .limitReached: "the last room for a new banner or kind was taken while the request was on its way"
         }
     }
 }

@@ -6,21 +6,18 @@ package import TallyCore
 package protocol CountingService: Sendable {
     // MARK: Writing
 
-    /// Validates an event: its time against the window, its kind against the limit, its banner against the directory.
-    /// It is not counted yet.
-    ///
-    /// - Parameter backfill: any minute of the past is allowed.
-    func admit(_ input: EventInput, backfill: Bool) throws(EventRejection) -> CountedEvent
+    /// Validates an event (its time against the window, its kind against the limit, its banner against the directory) and
+    /// puts it to the others of its request. Nothing is counted or remembered yet.
+    func admit(_ input: EventInput, to admitted: inout AdmittedEvents) throws(EventRejection)
 
     /// Counts the events together, all or none, and returns when they are durable.
-    /// - Parameter backfill: as they were admitted.
-    func record(_ events: [CountedEvent], backfill: Bool) async throws(IngestError) -> Receipt
-
-    /// Counts a chunk that another node made, once per (node, sequence), and returns when it is durable.
-    func append(_ chunk: Chunk) async throws(IngestError) -> ChunkReceipt
+    func record(_ admitted: AdmittedEvents) async throws(IngestError) -> Receipt
 
     /// Whether the banners and kinds of another node's chunk may be counted.
-    func admit(_ chunk: Chunk) throws(EventRejection)
+    func admit(_ chunk: Chunk) throws(EventRejection) -> AdmittedChunk
+
+    /// Counts a chunk that another node made, once per (node, sequence), and returns when it is durable.
+    func append(_ admitted: AdmittedChunk) async throws(IngestError) -> ChunkReceipt
 
     /// Which chunks of this node were counted.
     func sequences(of node: NodeID) async throws(StoreError) -> SequenceRanges

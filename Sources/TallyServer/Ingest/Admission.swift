@@ -3,7 +3,8 @@
 import Synchronization
 package import TallyCore
 
-/// Decides who is let in: the minute of each event, whether its kind and its banner may be counted.
+/// Decides who is let in: the minute of each event, whether its kind and its banner may be counted. What is new is
+/// remembered when its request is committed, and not before.
 package final class Admission: Sendable {
     private struct State {
         var window: EventWindow
@@ -21,21 +22,41 @@ package final class Admission: Sendable {
         self.clock = clock
     }
 
-    package func admit(_ input: EventInput, backfill: Bool) throws(EventRejection) -> CountedEvent {
+    /// Checks an event, and puts it to the others of its request. Whoever only wants to know throws `admitted` away.
+    package func admit(_ input: EventInput, to admitted: inout AdmittedEvents) throws(EventRejection) {
         guard (1...Limits.eventCount).contains(input.count) else { throw .countOutOfRange(input.count) }
         if let id = input.id { try Admission.check(id) }
-        let minute = try decideMinute(input.time, backfill: backfill)
-        try admit(input.banner)
-        try admit([input.kind])
+        let minute = try decideMinute(input.time, backfill: admitted.backfill)
+        var newcomers = admitted.newcomers
+        try admit(input.kind, to: &newcomers)
+        try admit(input.banner, to: &newcomers)
+        admitted.newcomers = newcomers
         let id = input.id.map { EventID($0, banner: input.banner, kind: input.kind) }
-        return CountedEvent(banner: input.banner, kind: input.kind, minute: minute, count: input.count, id: id)
+        admitted.events.append(
+            CountedEvent(banner: input.banner, kind: input.kind, minute: minute, count: input.count, id: id))
     }
 
     /// A chunk of another node comes with its minutes decided; its banners and kinds are checked like any others.
-    package func admit(_ chunk: Chunk) throws(EventRejection) {
-        try admit(chunk.kinds)
-        for delta in chunk.deltas { try admit(delta.banner) }
-        for identified in chunk.identified { try admit(identified.delta.banner) }
+    package func admit(_ chunk: Chunk) throws(EventRejection) -> AdmittedChunk {
+        var newcomers = Newcomers()
+        for kind in chunk.kinds { try admit(kind, to: &newcomers) }
+        for delta in chunk.deltas { try admit(delta.banner, to: &newcomers) }
+        for identified in chunk.identified { try admit(identified.delta.banner, to: &newcomers) }
+        return AdmittedChunk(chunk: chunk, newcomers: newcomers)
+    }
+
+    /// Whether there still is room for what was new when it was admitted: others may have come first.
+    func hasRoom(for newcomers: Newcomers) -> Bool {
+        if newcomers.isEmpty { return true }
+        let kinds = state.withLock { $0.kinds.union(newcomers.kinds) }
+        return kinds.count <= Limits.kinds && banners.hasRoom(for: newcomers.banners)
+    }
+
+    /// What was new is going to be in the log.
+    func note(_ newcomers: Newcomers) {
+        if newcomers.isEmpty { return }
+        state.withLock { $0.kinds.formUnion(newcomers.kinds) }
+        banners.note(newcomers.banners)
     }
 
     private static func check(_ id: String) throws(EventRejection) {
@@ -60,22 +81,24 @@ package final class Admission: Sendable {
         }
     }
 
-    private func admit(_ banner: BannerID) throws(EventRejection) {
-        switch banners.admit(banner) {
-        case nil: return
-        case .unknownBanner(let id): throw .unknownBanner(id)
-        case .tooManyBanners(let limit): throw .tooManyBanners(limit: limit)
-        case .nameTaken, .idsExhausted: preconditionFailure("an event brings no name")
+    private func admit(_ banner: BannerID, to newcomers: inout Newcomers) throws(EventRejection) {
+        if newcomers.banners.contains(banner) { return }
+        do throws(BannerDirectory.Refusal) {
+            if try banners.admit(banner, with: newcomers.banners.count) { newcomers.banners.insert(banner) }
+        } catch {
+            switch error {
+            case .unknownBanner(let id): throw .unknownBanner(id)
+            case .tooManyBanners(let limit): throw .tooManyBanners(limit: limit)
+            case .nameTaken, .idsExhausted: preconditionFailure("an event brings no name")
+            }
         }
     }
 
-    private func admit(_ kinds: [Kind]) throws(EventRejection) {
-        let fits = state.withLock { state in
-            let new = kinds.filter { !state.kinds.contains($0) }
-            guard state.kinds.count + new.count <= Limits.kinds else { return false }
-            state.kinds.formUnion(new)
-            return true
-        }
-        if !fits { throw .tooManyKinds(limit: Limits.kinds) }
+    private func admit(_ kind: Kind, to newcomers: inout Newcomers) throws(EventRejection) {
+        if newcomers.kinds.contains(kind) { return }
+        let (isKnown, count) = state.withLock { ($0.kinds.contains(kind), $0.kinds.count) }
+        if isKnown { return }
+        guard count + newcomers.kinds.count < Limits.kinds else { throw .tooManyKinds(limit: Limits.kinds) }
+        newcomers.kinds.insert(kind)
     }
 }

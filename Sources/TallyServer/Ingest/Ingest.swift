@@ -35,34 +35,44 @@ package final class Ingest: Service {
 
     /// Counts the events of one request, all or none.
     /// - Returns: when they are durable and in every answer from now on.
-    package func record(_ events: [CountedEvent], backfill: Bool) async throws(IngestError) -> Receipt {
+    package func record(_ admitted: AdmittedEvents) async throws(IngestError) -> Receipt {
         do throws(IngestError) {
-            return try await commit { commits, waiter in commits.add(events, backfill: backfill, waiter: waiter) }
+            return try await commit(admitted.newcomers) { commits, waiter in
+                commits.add(admitted.events, backfill: admitted.backfill, waiter: waiter)
+            }
         } catch {
-            refused.add(events.count, ordering: .relaxed)
+            refused.add(admitted.events.count, ordering: .relaxed)
             throw error
         }
     }
 
     /// Counts a chunk that another node made. One that was counted before is acknowledged and adds nothing.
-    package func append(_ chunk: Chunk) async throws(IngestError) -> ChunkReceipt {
-        if let offset = aggregation.offset(counting: chunk) {
+    package func append(_ admitted: AdmittedChunk) async throws(IngestError) -> ChunkReceipt {
+        if let offset = aggregation.offset(counting: admitted.chunk) {
             return ChunkReceipt(
                 receipt: Receipt(log: log.id, offset: offset, durability: log.durability), duplicate: true)
         }
-        let receipt = try await commit { commits, waiter in commits.add(chunk, waiter: waiter) }
+        let receipt = try await commit(admitted.newcomers) { commits, waiter in
+            commits.add(admitted.chunk, waiter: waiter)
+        }
         return ChunkReceipt(receipt: receipt, duplicate: false)
     }
 
     private func commit(
-        _ add: (inout GroupCommit<Waiter>, Waiter) -> GroupCommit<Waiter>.Admission
+        _ newcomers: Newcomers, _ add: (inout GroupCommit<Waiter>, Waiter) -> GroupCommit<Waiter>.Admission
     ) async throws(IngestError) -> Receipt {
         let result: Result<LogOffset, IngestError> = await withCheckedContinuation { waiter in
-            switch commits.withLock({ add(&$0, waiter) }) {
-            case .accepted(begins: true): arrivals.send()
-            case .accepted(begins: false): break
-            case .refused(let refusal): waiter.resume(returning: .failure(IngestError(refusal)))
+            let refusal = commits.withLock { commits -> IngestError? in
+                guard admission.hasRoom(for: newcomers) else { return .limitReached }
+                switch add(&commits, waiter) {
+                case .accepted(let begins):
+                    admission.note(newcomers)
+                    if begins { arrivals.send() }
+                    return nil
+                case .refused(let refusal): return IngestError(refusal)
+                }
             }
+            if let refusal { waiter.resume(returning: .failure(refusal)) }
         }
         return Receipt(log: log.id, offset: try result.get(), durability: log.durability)
     }

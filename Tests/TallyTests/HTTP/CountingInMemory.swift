@@ -46,16 +46,17 @@ final class CountingInMemory: CountingService {
 
     // MARK: Writing
 
-    func admit(_ chunk: Chunk) throws(EventRejection) {
+    func admit(_ chunk: Chunk) throws(EventRejection) -> AdmittedChunk {
         for delta in chunk.deltas { try admit(delta.banner) }
+        return AdmittedChunk(chunk: chunk, newcomers: Newcomers())
     }
 
-    func admit(_ input: EventInput, backfill: Bool) throws(EventRejection) -> CountedEvent {
+    func admit(_ input: EventInput, to admitted: inout AdmittedEvents) throws(EventRejection) {
         let now = now
         let minute = Minute(input.time ?? now)
         let earliest = Minute(now).advanced(by: -7 * 1_440)
         let latest = Minute(now).advanced(by: 1)
-        if minute < earliest, !backfill { throw .tooOld(earliest: earliest) }
+        if minute < earliest, !admitted.backfill { throw .tooOld(earliest: earliest) }
         if minute > latest { throw .inFuture(latest: latest) }
         guard (1...Limits.eventCount).contains(input.count) else { throw .countOutOfRange(input.count) }
         if let id = input.id {
@@ -63,15 +64,16 @@ final class CountingInMemory: CountingService {
             if id.utf8.count > Limits.eventIDBytes { throw .idTooLong(bytes: id.utf8.count) }
         }
         try admit(input.banner)
-        return CountedEvent(
-            banner: input.banner, kind: input.kind, minute: minute, count: input.count,
-            id: input.id.map { EventID($0, banner: input.banner, kind: input.kind) })
+        admitted.events.append(
+            CountedEvent(
+                banner: input.banner, kind: input.kind, minute: minute, count: input.count,
+                id: input.id.map { EventID($0, banner: input.banner, kind: input.kind) }))
     }
 
     private func admit(_ banner: BannerID) throws(EventRejection) {
         let refusal: BannerDirectory.Refusal? = state.withLock { state in
             do throws(BannerDirectory.Refusal) {
-                try state.directory.admit(banner)
+                _ = try state.directory.admit(banner)
                 return nil
             } catch { return error }
         }
@@ -82,10 +84,13 @@ final class CountingInMemory: CountingService {
         }
     }
 
-    func record(_ events: [CountedEvent], backfill: Bool) async throws(IngestError) -> Receipt {
+    func record(_ admitted: AdmittedEvents) async throws(IngestError) -> Receipt { try record(admitted.events) }
+
+    private func record(_ events: [CountedEvent]) throws(IngestError) -> Receipt {
         let result: Result<Receipt, IngestError> = state.withLock { state in
             if let error = state.ingestError { return .failure(error) }
             for event in events {
+                state.directory.note(event.banner)
                 if let id = event.id, !state.eventIDs.insert(id).inserted { continue }
                 state.counts[RowKey(banner: event.banner, kind: event.kind, start: event.minute), default: 0] +=
                     event.count
@@ -97,15 +102,16 @@ final class CountingInMemory: CountingService {
         return try result.get()
     }
 
-    func append(_ chunk: Chunk) async throws(IngestError) -> ChunkReceipt {
+    func append(_ admitted: AdmittedChunk) async throws(IngestError) -> ChunkReceipt {
+        let chunk = admitted.chunk
         let isNew = state.withLock { $0.sequences[chunk.node, default: SequenceRanges()].insert(chunk.sequence) }
         let events = chunk.deltas + chunk.identified.map(\.delta)
-        let receipt = try await record(
+        let receipt = try record(
             !isNew
                 ? []
                 : events.map {
                     CountedEvent(banner: $0.banner, kind: chunk.kinds[Int($0.kind)], minute: $0.minute, count: $0.count)
-                }, backfill: true)
+                })
         return ChunkReceipt(receipt: receipt, duplicate: !isNew)
     }
 

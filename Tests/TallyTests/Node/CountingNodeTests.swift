@@ -117,7 +117,7 @@ import Testing
         try await NodeFixture().run { node in
             let own = NodeID(bits: 1)
             #expect(throws: EventRejection.ownNode(own)) { try node.admit(SampleChunks.chunk(1_000, of: own)) }
-            try node.admit(SampleChunks.chunk(1_000))
+            _ = try node.admit(SampleChunks.chunk(1_000))
         }
     }
 
@@ -128,9 +128,10 @@ import Testing
         try await fixture.run { node in
             let now = clock.now()
             let input = EventInput(banner: BannerID(1)!)
-            let admitted = try node.admit(input, backfill: false)
+            var admitted = AdmittedEvents()
+            try node.admit(input, to: &admitted)
             clock.set(now.advanced(by: .seconds(3_600)))
-            _ = try await node.record([admitted], backfill: false)
+            _ = try await node.record(admitted)
             clock.set(now)
             _ = try await node.count(banner: 1)
             #expect(try await node.total(banner: 1) == 2)

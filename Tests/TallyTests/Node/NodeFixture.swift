@@ -53,8 +53,12 @@ extension CountingNode {
         backfill: Bool = false
     ) async throws -> Receipt {
         let input = EventInput(banner: BannerID(banner)!, kind: kind, time: time, count: count, id: id)
-        return try await record([try admit(input, backfill: backfill)], backfill: backfill)
+        var admitted = AdmittedEvents(backfill: backfill)
+        try admit(input, to: &admitted)
+        return try await record(admitted)
     }
+
+    func append(_ chunk: Chunk) async throws -> ChunkReceipt { try await append(try admit(chunk)) }
 
     func total(banner: Int64) async throws -> Int64 {
         try await totals(in: RowRange(banners: [BannerID(banner)!], minutes: .first ... .last)).reduce(0) {

@@ -17,8 +17,7 @@ struct ChunkRoutes {
 
     @Sendable private func append(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let chunk = try Chunk(decoding: try await request.wholeBody(upTo: Limits.chunkBytes)[...])
-        try service.admit(chunk)
-        let appended = try await service.append(chunk)
+        let appended = try await service.append(try service.admit(chunk))
         return Response.json { json in
             json.member("accepted", appended.duplicate ? 0 : chunk.entryCount)
             json.member("duplicate", appended.duplicate)

@@ -24,7 +24,7 @@ struct CounterRoutes {
 
     /// Whether an event of this banner would be valid; a monitor that asks must not count.
     @Sendable private func look(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
-        _ = try singleEvent(of: request, banner: context.bannerID, kind: .click)
+        try service.look(at: try singleEvent(of: request, banner: context.bannerID, kind: .click))
         return answer
     }
 
@@ -41,6 +41,14 @@ func singleEvent(of request: Request, banner: BannerID, kind: Kind) throws(BadRe
 extension CountingService {
     /// Validates and counts one event of now.
     func recordSingle(_ input: EventInput) async throws -> Receipt {
-        try await record([try admit(input, backfill: false)], backfill: false)
+        var admitted = AdmittedEvents()
+        try admit(input, to: &admitted)
+        return try await record(admitted)
+    }
+
+    /// Refuses what `recordSingle` would, and counts nothing.
+    func look(at input: EventInput) throws(EventRejection) {
+        var thrownAway = AdmittedEvents()
+        try admit(input, to: &thrownAway)
     }
 }

@@ -16,11 +16,9 @@ struct EventRoutes {
         try parameters.allowOnly(["backfill"])
         let backfill = try parameters.flag("backfill")
         let body = try await request.wholeBody(upTo: Limits.bodyBytes)
-        let batch = try EventBatch(reading: body) { [service] input throws(EventRejection) in
-            try service.admit(input, backfill: backfill)
-        }
+        let batch = try EventBatch(reading: body, backfill: backfill, admit: service.admit)
         count(batch.refusals)
-        let receipt = batch.accepted.isEmpty ? nil : try await service.record(batch.accepted, backfill: backfill)
+        let receipt = batch.accepted.events.isEmpty ? nil : try await service.record(batch.accepted)
         return answer(to: batch).with(receipt)
     }
 
@@ -29,10 +27,10 @@ struct EventRoutes {
     }
 
     private func answer(to batch: EventBatch) -> Response {
-        let nothingCounts = batch.accepted.isEmpty && batch.rejectedCount > 0
+        let nothingCounts = batch.accepted.events.isEmpty && batch.rejectedCount > 0
         return .json(
             { json in
-                json.member("accepted", batch.accepted.count)
+                json.member("accepted", batch.accepted.events.count)
                 json.name("rejected")
                 json.array { json in
                     for rejected in batch.rejected { json.object { rejected.write(to: &$0) } }

@@ -26,7 +26,7 @@ struct TrackingRoutes {
     }
 
     @Sendable private func lookAtPixel(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
-        _ = try singleEvent(of: request, banner: context.bannerID, kind: .impression)
+        try service.look(at: try singleEvent(of: request, banner: context.bannerID, kind: .impression))
         return TrackingRoutes.pixel.createHeadResponse()
     }
 
@@ -47,7 +47,9 @@ struct TrackingRoutes {
     }
 
     @Sendable private func lookAtClick(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
-        try redirection(of: context.bannerID)
+        let answer = try redirection(of: context.bannerID)
+        try service.look(at: try singleEvent(of: request, banner: context.bannerID, kind: .click))
+        return answer
     }
 
     /// Never to a URL of the request: that would make the server a way to disguise any link.

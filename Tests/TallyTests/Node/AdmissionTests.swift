@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Hummingbird
+import TallyCore
+import Testing
+
+@testable import TallyServer
+
+@Suite("What is let in, and what a refusal leaves behind") struct AdmissionTests {
+    private static func chunk(minute: Minute, banners: ClosedRange<Int64> = 1...1, kinds: [Kind] = [.click]) -> Chunk {
+        let deltas = banners.map { Delta(banner: BannerID($0)!, kind: 0, minute: minute, count: 1) }
+        return Chunk(
+            node: SampleChunks.other, sequence: 1, time: .epoch, kinds: kinds, deltas: deltas, identified: [])
+    }
+
+    // MARK: Refusals
+
+    @Test func `an array that breaks off uses up no banner and no kind`() async throws {
+        try await NodeFixture().run { node in
+            let answer = try await Routes(service: node).send(
+                .post, "/v1/events", #"[{"banner":1,"kind":"a"},{"banner":2,"kind":"b"}"#)
+            #expect(answer.status == 400)
+            #expect(node.bannerCount == 0)
+            for number in 0..<Limits.kinds { _ = try await node.count(banner: 1, kind: Kind("kind_\(number)")!) }
+        }
+    }
+
+    @Test func `an event of a kind too many uses up no banner`() async throws {
+        try await NodeFixture().run { node in
+            for number in 0..<Limits.kinds { _ = try await node.count(banner: 1, kind: Kind("kind_\(number)")!) }
+            let refused = try await Routes(service: node).send(.post, "/counter/2")
+            #expect(refused.status == 403)
+            #expect(node.bannerCount == 1)
+        }
+    }
+
+    @Test func `an event that the log does not get uses up no banner`() async throws {
+        let node = try await NodeFixture().run { $0 }
+        let refused = try await Routes(service: node).send(.post, "/counter/2")
+        #expect(refused.status == 503)
+        #expect(node.bannerCount == 0)
+    }
+
+    @Test func `a chunk of more banners than fit uses up none`() async throws {
+        var fixture = NodeFixture()
+        fixture.configuration.bannersLimit = 3
+        try await fixture.run { [now = Minute(fixture.clock.now())] node in
+            let routes = Routes(service: node)
+            let tooMany = Self.chunk(minute: now, banners: 1...4)
+            let tooManyAnswer = try await routes.send(.post, "/v1/chunks", bytes: tooMany.encoded())
+            #expect(tooManyAnswer.status == 403)
+            #expect(node.bannerCount == 0)
+            let fits = Self.chunk(minute: now, banners: 1...3)
+            let fitsAnswer = try await routes.send(.post, "/v1/chunks", bytes: fits.encoded())
+            #expect(fitsAnswer.status == 200)
+            #expect(node.bannerCount == 3)
+        }
+    }
+
+    @Test func `of one request as many new banners are let in as fit`() async throws {
+        var fixture = NodeFixture()
+        fixture.configuration.bannersLimit = 3
+        try await fixture.run { node in
+            let events = [1, 2, 1, 3, 4, 2, 5].map { #"{"banner":\#($0)}"# }.joined(separator: "\n")
+            let answer = try await Routes(service: node).send(.post, "/v1/events", events)
+            #expect(answer.json?["accepted"] as? Int == 5)
+            #expect(answer.json?["rejectedCount"] as? Int == 2)
+            #expect(node.banners(after: nil, limit: 10).map(\.id.value) == [1, 2, 3])
+        }
+    }
+
+    // MARK: Looking
+
+    @Test(arguments: ["/counter/7", "/v1/pixel/7", "/v1/click/7"])
+    func `HEAD says of a banner what GET would say, and leaves nothing`(path: String) async throws {
+        var fixture = NodeFixture()
+        fixture.configuration.onlyRegisteredBanners = true
+        try await fixture.run { node in
+            let routes = Routes(service: node)
+            let unknown = try await routes.send(.head, path)
+            #expect(unknown.status == 404)
+            _ = try await node.register(
+                Banner(id: BannerID(7)!, target: "https://example.com/", isRegistered: true))
+            let query = path + "?id=" + String(repeating: "x", count: 300)
+            let long = try await routes.send(.head, query)
+            #expect(long.status == 400)
+            let longToo = try await routes.send(.get, query)
+            #expect(longToo.status == 400)
+            let looked = try await routes.send(.head, path)
+            let counted = try await routes.send(.get, path)
+            #expect(looked.status == counted.status)
+        }
+    }
+
+    @Test func `looking at a banner does not make it known`() async throws {
+        try await NodeFixture().run { node in
+            let looked = try await Routes(service: node).send(.head, "/counter/7")
+            #expect(looked.status == 204)
+            #expect(node.bannerCount == 0)
+        }
+    }
+}
