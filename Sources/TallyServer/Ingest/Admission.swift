@@ -36,8 +36,14 @@ package final class Admission: Sendable {
             CountedEvent(banner: input.banner, kind: input.kind, minute: minute, count: input.count, id: id))
     }
 
-    /// A chunk of another node comes with its minutes decided; its banners and kinds are checked like any others.
+    /// A chunk of another node comes with its minutes decided, and may go back as far as it likes; its banners and kinds
+    /// are checked like any others.
     package func admit(_ chunk: Chunk) throws(EventRejection) -> AdmittedChunk {
+        // A minute that is still to come would be the last of all for good.
+        let minutes = chunk.deltas.map(\.minute) + chunk.identified.map(\.delta.minute)
+        if let last = minutes.max() {
+            _ = try decideMinute(Timestamp(milliseconds: last.unixSeconds * 1_000), backfill: true)
+        }
         var newcomers = Newcomers()
         for kind in chunk.kinds { try admit(kind, to: &newcomers) }
         for delta in chunk.deltas { try admit(delta.banner, to: &newcomers) }

@@ -100,4 +100,21 @@ import Testing
             #expect(node.bannerCount == 0)
         }
     }
+
+    // MARK: Chunks
+
+    @Test func `a chunk with minutes that are still to come is refused`() async throws {
+        let fixture = NodeFixture()
+        try await fixture.run { [now = Minute(fixture.clock.now())] node in
+            let routes = Routes(service: node)
+            let far = Self.chunk(minute: .last)
+            let answer = try await routes.send(.post, "/v1/chunks", bytes: far.encoded())
+            #expect(answer.status == 400)
+            #expect(answer.error.contains("in the future"))
+            #expect(throws: EventRejection.inFuture(latest: now.advanced(by: 1))) {
+                try node.admit(Self.chunk(minute: now.advanced(by: 2)))
+            }
+            #expect(throws: Never.self) { try node.admit(Self.chunk(minute: now.advanced(by: 1))) }
+        }
+    }
 }
