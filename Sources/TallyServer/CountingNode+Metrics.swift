@@ -16,7 +16,9 @@ extension CountingNode {
         ) {
             Double(self.statistics.duplicateChunks)
         }
-        registry.counter("tally_events_refused_total", "Events not made durable, and answered with 503.") {
+        registry.counter(
+            "tally_events_refused_total", "Events, and entries of chunks, not made durable, and answered with 503."
+        ) {
             Double(self.refusedEvents)
         }
         registry.gauge("tally_rows_in_memory", "Rows that the aggregator holds.") { Double(self.statistics.rows) }

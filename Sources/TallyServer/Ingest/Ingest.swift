@@ -30,7 +30,7 @@ package final class Ingest: Service {
 
     private let refused = Atomic<Int>(0)
 
-    /// Events that were refused since the process started.
+    /// Events, and entries of chunks, that were refused since the process started.
     var refusedEvents: Int { refused.load(ordering: .relaxed) }
 
     /// Counts the events of one request, all or none.
@@ -52,10 +52,15 @@ package final class Ingest: Service {
             return ChunkReceipt(
                 receipt: Receipt(log: log.id, offset: offset, durability: log.durability), duplicate: true)
         }
-        let receipt = try await commit(admitted.newcomers) { commits, waiter in
-            commits.add(admitted.chunk, waiter: waiter)
+        do throws(IngestError) {
+            let receipt = try await commit(admitted.newcomers) { commits, waiter in
+                commits.add(admitted.chunk, waiter: waiter)
+            }
+            return ChunkReceipt(receipt: receipt, duplicate: false)
+        } catch {
+            refused.add(admitted.chunk.entryCount, ordering: .relaxed)
+            throw error
         }
-        return ChunkReceipt(receipt: receipt, duplicate: false)
     }
 
     private func commit(

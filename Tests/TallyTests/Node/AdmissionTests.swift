@@ -117,4 +117,12 @@ import Testing
             #expect(throws: Never.self) { try node.admit(Self.chunk(minute: now.advanced(by: 1))) }
         }
     }
+
+    @Test func `entries of a chunk that is not counted are refused events`() async throws {
+        let fixture = NodeFixture()
+        let node = try await fixture.run { $0 }
+        let chunk = Self.chunk(minute: Minute(fixture.clock.now()), banners: 1...5)
+        await #expect(throws: IngestError.closing) { try await node.append(chunk) }
+        #expect(node.refusedEvents == 5)
+    }
 }
