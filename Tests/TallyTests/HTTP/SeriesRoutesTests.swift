@@ -182,4 +182,19 @@ struct SeriesRoutesTests {
         #expect(answer.isProblem)
         #expect(answer.error == "SQLite is locked")
     }
+
+    @Test(.timeLimit(.minutes(1))) func `more series than are answered are refused before any is made`() async throws {
+        let test = HTTPTest()
+        let banners = (1...2_000).map { "banner=\($0)" }.joined(separator: "&")
+        let kinds = (1...257).map { "kind=k\($0)" }
+        let range = "&fill=zero&from=2024-12-12T10:00:00&to=2024-12-12T10:02:00"
+        let tooManyKinds = try await test.get("/v1/series?" + kinds.joined(separator: "&") + range)
+        #expect(tooManyKinds.status == 400)
+        #expect(tooManyKinds.error.contains("256"))
+        let start = ContinuousClock.now
+        let tooMany = try await test.get("/v1/series?\(banners)&" + kinds.dropLast().joined(separator: "&") + range)
+        #expect(tooMany.status == 400)
+        #expect(tooMany.error.contains("1000000 points"))
+        #expect(start.duration(to: .now) < .seconds(1))
+    }
 }

@@ -28,15 +28,8 @@ struct SeriesAnswer: Sendable {
     init(query: SeriesQuery, counts: [MinuteCount], watermark: Minute) throws(BadRequest) {
         let steps = SeriesSteps(query.minutes, step: query.step, zone: query.zone)
         let found = SeriesAnswer.sums(of: counts, steps: steps)
+        try SeriesAnswer.check(steps: steps.starts.count, series: query.seriesAskedFor ?? found.count, query: query)
         series = query.fillsZeros ? SeriesAnswer.withAskedFor(found, query: query) : found
-        if query.fillsZeros,
-            steps.starts.count.multipliedReportingOverflow(by: series.count).partialValue > SeriesQuery.mostPoints
-        {
-            throw BadRequest(
-                detail: "\(steps.starts.count) steps of \(series.count) series are more than \(SeriesQuery.mostPoints) "
-                    + "points; ask for less, for larger steps, or without fill=zero",
-                reason: "range_too_long")
-        }
         self.query = query
         self.steps = steps
         self.watermark = watermark
@@ -76,6 +69,16 @@ struct SeriesAnswer: Sendable {
         return "W/\"\(String(hash, radix: 16))\""
     }
 
+    /// Before any series is made, since a short request can ask for very many.
+    private static func check(steps: Int, series: Int, query: SeriesQuery) throws(BadRequest) {
+        let (points, overflow) = steps.multipliedReportingOverflow(by: series)
+        guard query.fillsZeros, overflow || max(points, series) > SeriesQuery.mostPoints else { return }
+        throw BadRequest(
+            detail: "\(steps) steps of \(series) series are more than \(SeriesQuery.mostPoints) points; "
+                + "ask for less, for larger steps, or without fill=zero",
+            reason: "range_too_long")
+    }
+
     private static func sums(of counts: [MinuteCount], steps: SeriesSteps) -> [Series] {
         var found: [Series] = []
         for count in counts {
@@ -97,13 +100,13 @@ struct SeriesAnswer: Sendable {
     /// With a series for each banner and kind that was asked for by name, counted or not.
     private static func withAskedFor(_ found: [Series], query: SeriesQuery) -> [Series] {
         guard let banners = query.banners, let kinds = query.kinds else { return found }
-        var all = found
-        let known = Set(found.map { RowKey(banner: $0.banner, kind: $0.kind, start: .first) })
-        for banner in banners {
-            for kind in kinds where !known.contains(RowKey(banner: banner, kind: kind, start: .first)) {
-                all.append(Series(banner: banner, kind: kind, points: []))
+        var rest = found[...]
+        let sortedKinds = kinds.sorted()
+        return banners.sorted().flatMap { banner in
+            sortedKinds.map { kind in
+                if let next = rest.first, next.banner == banner, next.kind == kind { return rest.removeFirst() }
+                return Series(banner: banner, kind: kind, points: [])
             }
         }
-        return all.sorted { ($0.banner, $0.kind) < ($1.banner, $1.kind) }
     }
 }

@@ -53,6 +53,12 @@ struct SeriesQuery: Sendable {
             banners: banners, kinds: kinds, minutes: minutes.lowerBound...minutes.upperBound.advanced(by: -1))
     }
 
+    /// How many series are asked for by name; nil when it depends on what was counted.
+    var seriesAskedFor: Int? {
+        guard let banners, let kinds else { return nil }
+        return banners.count * kinds.count
+    }
+
     // MARK: Parameters
 
     private static func banners(_ texts: [String]) throws(BadRequest) -> Set<BannerID>? {
@@ -62,6 +68,9 @@ struct SeriesQuery: Sendable {
 
     private static func kinds(_ texts: [String]) throws(BadRequest) -> Set<Kind>? {
         guard !texts.isEmpty else { return nil }
+        guard texts.count <= Limits.kinds else {
+            throw BadRequest(detail: "\(texts.count) kinds; allowed are up to \(Limits.kinds)")
+        }
         return Set(try texts.map { (text) throws(BadRequest) in try Kind(named: text) })
     }
 
