@@ -14,6 +14,8 @@ package final class CountingNode: CountingService {
         package var acceptEarly: Int64 = 1
         package var bannersLimit = 1_000_000
         package var onlyRegisteredBanners = false
+        /// How many rows may wait for their stored sums before chunks of other nodes have to wait, too.
+        package var unresolvedRowsLimit = 200_000
 
         package init() {}
     }
@@ -54,7 +56,8 @@ package final class CountingNode: CountingService {
         let window = EventWindow(
             late: configuration.acceptLate, early: configuration.acceptEarly, logTime: aggregator.time)
         self.admission = Admission(window: window, kinds: aggregator.knownKinds, banners: banners, clock: clock)
-        self.aggregation = Aggregation(aggregator: aggregator, banners: banners)
+        self.aggregation = Aggregation(
+            aggregator: aggregator, banners: banners, unresolvedRowsLimit: configuration.unresolvedRowsLimit)
         let commits = GroupCommit<Ingest.Waiter>(
             node: node, lastSequence: lastSequence, after: aggregator, late: configuration.acceptLate)
         self.ingest = Ingest(log: log, commits: commits, aggregation: aggregation, admission: admission)

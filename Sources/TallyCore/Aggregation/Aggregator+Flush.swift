@@ -10,6 +10,8 @@ package struct Flush: Equatable, Sendable {
 extension Aggregator {
     /// Rows wait for their stored sums; nothing is flushed before they are known.
     package var hasUnresolvedRows: Bool { !additions.isEmpty }
+    /// How many rows wait for their stored sums.
+    package var unresolvedRowCount: Int { additions.count }
     /// Rows wait for somebody to load them.
     package var hasRowsToLoad: Bool { !toLoad.isEmpty }
     /// There is something that the store doesn't have.

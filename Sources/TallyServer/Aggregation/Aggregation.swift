@@ -19,6 +19,8 @@ package final class Aggregation: Sendable {
     private struct State {
         var aggregator: Aggregator
         var statistics = Statistics()
+        /// A flush was asked for and has not begun, since rows wait for their stored sums.
+        var isFlushWaiting = false
 
         /// - Returns: the banners of rows that came into memory.
         mutating func apply(_ entry: LogEntry) -> [BannerID] {
@@ -33,13 +35,16 @@ package final class Aggregation: Sendable {
     package let layout: Layout
     private let state: Mutex<State>
     private let banners: BannerRegistry
+    private let unresolvedRowsLimit: Int
     /// Sent when rows have to be read from the store.
     let loadNeeded = Signal()
 
-    package init(aggregator: Aggregator, banners: BannerRegistry) {
+    /// - Parameter unresolvedRowsLimit: how many rows may wait for their stored sums before chunks have to.
+    package init(aggregator: Aggregator, banners: BannerRegistry, unresolvedRowsLimit: Int) {
         self.layout = aggregator.layout
         self.state = Mutex(State(aggregator: aggregator))
         self.banners = banners
+        self.unresolvedRowsLimit = unresolvedRowsLimit
     }
 
     /// Counts chunks that are durable.
@@ -65,6 +70,14 @@ package final class Aggregation: Sendable {
             return isCounted ? state.aggregator.position : nil
         }
     }
+
+    /// The store is read more slowly than chunks of other nodes come: more of them would take memory without end, or keep a
+    /// flush from beginning, which waits for all rows.
+    var isOverloaded: Bool {
+        state.withLock { $0.aggregator.unresolvedRowCount > ($0.isFlushWaiting ? 0 : unresolvedRowsLimit) }
+    }
+
+    func setFlushWaiting(_ isWaiting: Bool) { state.withLock { $0.isFlushWaiting = isWaiting } }
 
     /// The time of the log so far.
     package var time: Timestamp { state.withLock { $0.aggregator.time } }

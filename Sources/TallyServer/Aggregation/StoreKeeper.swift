@@ -113,6 +113,8 @@ package final class StoreKeeper: Service {
     }
 
     private func flushNow() async throws(StoreError) {
+        aggregation.setFlushWaiting(true)
+        defer { aggregation.setFlushWaiting(false) }
         keeping.withLock { $0.requestFlush() }
         try await performAll()
         // What was registered while the store was away is saved, too, when there is nothing to flush.
@@ -137,6 +139,7 @@ package final class StoreKeeper: Service {
             let rows = try await store.rows(of: log.id, at: keys)
             decide { $0.didLoad(rows, into: &$1) }
         case .merge(let rows):
+            aggregation.setFlushWaiting(false)
             // Only now that it is decided which chunks are flushed: their banners are never noted again.
             try await banners.saveUnsaved()
             try await store.merge(rows, of: log.id)

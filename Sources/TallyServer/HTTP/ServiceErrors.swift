@@ -58,7 +58,7 @@ extension EventRejection: CustomStringConvertible {
 package enum IngestError: Error, Equatable, Sendable {
     /// The log does not take them; the text says why.
     case unavailable(String)
-    /// More is waiting for the log than the limit.
+    /// More is waiting for the log, or for the store, than the limit.
     case overloaded
     /// The process is stopping.
     case closing
@@ -72,7 +72,7 @@ extension IngestError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .unavailable(let why): "the event could not be made durable: \(why)"
-        case .overloaded: "more events are waiting to be made durable than the limit allows"
+        case .overloaded: "more events are waiting for the disk or the store than the limit allows"
         case .closing: "the server is stopping"
         case .stale: "the minute of an event became final while its request was on its way"
         case .limitReached: "the last room for a new banner or kind was taken while the request was on its way"

@@ -53,6 +53,7 @@ package final class Ingest: Service {
                 receipt: Receipt(log: log.id, offset: offset, durability: log.durability), duplicate: true)
         }
         do throws(IngestError) {
+            if aggregation.isOverloaded { throw .overloaded }
             let receipt = try await commit(admitted.newcomers) { commits, waiter in
                 commits.add(admitted.chunk, waiter: waiter)
             }

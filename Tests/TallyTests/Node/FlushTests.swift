@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import TallyCore
-import TallyServer
 import Testing
+
+@testable import TallyServer
 
 @Suite("Flushes of a running node") struct FlushTests {
     @Test("A banner that is seen during a flush is known after a crash")
@@ -72,5 +73,37 @@ import Testing
         }
         await node.keeper.flush()
         #expect(node.keeper.health.flushes == 1)
+    }
+
+    @Test("Chunks wait while too many rows are read from the store, and while a flush waits for any", arguments: [true, false])
+    func chunksWaitForTheStore(forAFlush: Bool) async throws {
+        let store = CountStoreWithHooks()
+        var fixture = NodeFixture()
+        fixture.otherStore = store
+        fixture.configuration.unresolvedRowsLimit = forAFlush ? 1_000 : 2
+        try await fixture.run { node in
+            // Rows before the last minute that was flushed are not in memory.
+            _ = try await node.count(banner: 1)
+            await node.keeper.flush()
+            let gate = Turns()
+            await gate.begin()
+            store.beforeLoad {
+                await gate.begin()
+                gate.end()
+            }
+            async let flushed: Void = forAFlush ? node.keeper.flush() : ()
+            _ = try await node.append(SampleChunks.chunk(1, of: SampleChunks.other, entries: 3))
+            if forAFlush { try await eventually("the flush waits") { store.loads == 1 } }
+            await #expect(throws: IngestError.overloaded) {
+                try await node.append(SampleChunks.chunk(2, of: SampleChunks.other))
+            }
+            // Events of now don't wait.
+            _ = try await node.count(banner: 1)
+            gate.end()
+            await flushed
+            try await eventually("chunks are taken again") {
+                (try? await node.append(SampleChunks.chunk(2, of: SampleChunks.other))) != nil
+            }
+        }
     }
 }
