@@ -26,6 +26,8 @@ extension Problem {
         case .plain:
             response = .json({ $0.member("error", detail) }, status: status)
         }
+        // The rest of the body is not waited for.
+        if status == .contentTooLarge { response.headers[.connection] = "close" }
         if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
         if !allowedMethods.isEmpty { response.headers[.allow] = allowedMethods.joined(separator: ", ") }
         return response

@@ -44,7 +44,8 @@ package struct GuardedChannel: ServerChildChannel {
         return inner.setup(channel: channel, logger: logger).flatMapThrowing { value in
             let pipeline = channel.pipeline.syncOperations
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
-            try pipeline.addHandler(RequestEventHandler(malformed: metrics.malformed), position: .after(decoder))
+            let handlers: [any ChannelHandler] = [RequestEventHandler(malformed: metrics.malformed), LastAnswerHandler()]
+            try pipeline.addHandlers(handlers, position: .after(decoder))
             return value
         }
     }

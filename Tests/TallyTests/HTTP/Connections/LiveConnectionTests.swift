@@ -133,6 +133,20 @@ struct LiveConnectionTests {
         #expect(answer.hasPrefix("HTTP/1.1 413 "))
     }
 
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: ["Content-Length: 10485760\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\na00000\r\n"],
+        ["", "Connection: close\r\n"])
+    func `a client that sends too much before it reads gets its answer and a closed connection`(
+        framing: String, wish: String
+    ) async throws {
+        let head = "POST /v1/events HTTP/1.1\r\nHost: x\r\n" + wish + framing
+        let answer = try await exchange(HTTPTest(), [head, String(repeating: "x", count: 10 << 20)])
+        #expect(answer.hasPrefix("HTTP/1.1 413 "))
+        #expect(answer.lowercased().contains("connection: close"))
+        #expect(answer.hasSuffix("send it in several requests\"}"))
+    }
+
     @Test func `a client that asks before it sends is told to go on`() async throws {
         let answer = try await exchange(
             HTTPTest(),
