@@ -21,6 +21,11 @@ struct MethodNotAllowed: Error, Equatable {
     let allowed: [String]
 }
 
+/// The bodies of all requests on their way are together larger than what is read at once.
+struct BodiesTooLarge: Error, Equatable {
+    let limit: Int
+}
+
 /// The body is larger than what is read.
 struct BodyTooLarge: Error, Equatable {
     let limit: Int

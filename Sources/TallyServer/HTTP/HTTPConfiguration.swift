@@ -21,13 +21,15 @@ package struct HTTPConfiguration: Sendable {
     package var stopPatience: Duration
     /// The largest head of a request: its first line and all header fields, in bytes.
     package var headBytes: Int
+    /// The largest bodies of all requests on their way together, in bytes.
+    package var bodiesBytes: Int
     /// Shown by `/` and in `/openapi.json`.
     package var version: String
 
     package init(
         host: String = "127.0.0.1", port: Int = 3000, counterStatus: CounterStatus = .noContent,
         requestTimeout: Duration = .seconds(30), idleTimeout: Duration = .seconds(75), stopPatience: Duration = .seconds(5),
-        headBytes: Int = 32 << 10, version: String = "development"
+        headBytes: Int = 32 << 10, bodiesBytes: Int = 256 << 20, version: String = "development"
     ) {
         self.host = host
         self.port = port
@@ -36,6 +38,7 @@ package struct HTTPConfiguration: Sendable {
         self.idleTimeout = idleTimeout
         self.stopPatience = stopPatience
         self.headBytes = headBytes
+        self.bodiesBytes = bodiesBytes
         self.version = version
     }
 }

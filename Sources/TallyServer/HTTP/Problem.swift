@@ -41,6 +41,7 @@ struct Problem {
         case let error as NotFound: self.init(.notFound, error.reason, "Not found", error.detail)
         case let error as MethodNotAllowed: self.init(error)
         case let error as BodyTooLarge: self.init(error)
+        case let error as BodiesTooLarge: self.init(error)
         case let error as EventRejection: self.init(error)
         case let error as IngestError: self.init(error)
         case let error as RegistrationError: self.init(error)
@@ -65,6 +66,13 @@ struct Problem {
         self.init(
             .contentTooLarge, "too_large", "The body is too large",
             "the body is larger than \(error.limit) bytes; send it in several requests")
+    }
+
+    private init(_ error: BodiesTooLarge) {
+        self.init(
+            .serviceUnavailable, "overloaded", "Too much at once",
+            "the bodies of the requests on their way are together larger than \(error.limit) bytes",
+            advice: "Send it again.", retryAfter: 1)
     }
 
     private init(_ error: EventRejection) {

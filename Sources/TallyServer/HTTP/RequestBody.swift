@@ -10,7 +10,7 @@ extension Request {
     /// The whole body.
     ///
     /// - Throws: `BodyTooLarge` when it is larger than `limit`: at once when the head says so, else as soon as it is.
-    ///   `BadRequest` when the client stopped before it had sent what it announced.
+    ///   `BodiesTooLarge` when those of all requests are. `BadRequest` when the client stopped before it had sent what it announced.
     func wholeBody(upTo limit: Int) async throws -> [UInt8] {
         let announced = headers[.contentLength].flatMap { Int($0) }
         if let announced, announced > limit { throw BodyTooLarge(limit: limit) }
@@ -20,9 +20,12 @@ extension Request {
         do {
             for try await part in body {
                 guard bytes.count + part.readableBytes <= limit else { throw BodyTooLarge(limit: limit) }
+                try BodyBudget.Share.current?.take(part.readableBytes)
                 bytes.append(contentsOf: part.readableBytesView)
             }
         } catch let error as BodyTooLarge {
+            throw error
+        } catch let error as BodiesTooLarge {
             throw error
         } catch let error as HTTPParserError {
             throw error  // Hummingbird closes the connection.

@@ -10,12 +10,15 @@ package func makeRouter(
     service: any CountingService, metrics: HTTPMetrics, configuration: HTTPConfiguration
 ) -> Router<BasicRequestContext> {
     let routes = allRoutes(service: service, metrics: metrics, configuration: configuration)
+    let budget = BodyBudget(bytes: configuration.bodiesBytes)
     let router = Router(options: .autoGenerateHeadEndpoints)
     router.add(middleware: UnknownPathMiddleware(routes: routes, metrics: metrics))
     for route in routes {
         let counted = metrics.route(method: route.method.rawValue, path: route.path)
         router.on(RouterPath(route.path), method: route.method) { request, context in
-            try await answer(request, context, route: route, metrics: metrics, routeMetrics: counted)
+            try await BodyBudget.Share.$current.withValue(BodyBudget.Share(of: budget)) {
+                try await answer(request, context, route: route, metrics: metrics, routeMetrics: counted)
+            }
         }
     }
     return router

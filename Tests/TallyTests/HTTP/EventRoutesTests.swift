@@ -171,6 +171,24 @@ struct EventRoutesTests {
         #expect(test.refusals("too_large") == 1)
     }
 
+    @Test func `bodies that are together too large are a 503, and later they aren't`() async throws {
+        var test = HTTPTest()
+        test.configuration.bodiesBytes = 1_000
+        let line = Array("{\"banner\":1}\n".utf8)
+        let tooMuch = line + Array(repeating: UInt8(ascii: " "), count: 1_000)
+        let fits = line + Array(repeating: UInt8(ascii: " "), count: 900)
+        try await test.application.test(.router) { client in
+            for (body, status) in [(tooMuch, 503), (fits, 200), (fits, 200), (tooMuch, 503), (fits, 200)] {
+                let answer = try await client.executeRequest(
+                    uri: "/v1/events", method: .post, headers: [:], body: ByteBuffer(bytes: body))
+                #expect(answer.status.code == status)
+                #expect(answer.headers[.retryAfter] == (status == 503 ? "1" : nil))
+            }
+        }
+        #expect(test.service.count(1) == 3)
+        #expect(test.refusals("overloaded") == 2)
+    }
+
     @Test func `what can't be made durable is a 503 and no line is accepted`() async throws {
         let test = HTTPTest()
         test.service.set(\.ingestError, .overloaded)
