@@ -30,7 +30,7 @@ extension CountingNode {
         }
         registry.gauge("tally_banners", "Banners that are known.") { Double(self.bannerCount) }
         registry.gauge("tally_log_ready", "1 while events can be made durable, 0 when the log has failed.") {
-            self.readiness == .ready ? 1 : 0
+            self.logFailure == nil ? 1 : 0
         }
         reportStore(to: registry)
     }

@@ -29,6 +29,7 @@ package final class CountingNode: CountingService {
     private let ingest: Ingest
     private let query: Query
     package let keeper: StoreKeeper
+    private let clockWatch: ClockWatch
 
     /// Reads what the log holds beyond the store, and is then ready to count.
     ///
@@ -65,10 +66,12 @@ package final class CountingNode: CountingService {
         self.keeper = StoreKeeper(
             log: log, store: store, banners: banners, aggregation: aggregation, interval: configuration.flushEvery,
             clock: clock, logger: logger)
+        self.clockWatch = ClockWatch(
+            clock: clock, aggregation: aggregation, acceptLate: configuration.acceptLate, logger: logger)
     }
 
     /// In the order of their start; they stop in reverse: ingest commits what it has accepted, then the last flush.
-    package var services: [any Service] { [keeper, ingest] }
+    package var services: [any Service] { [keeper, ingest, clockWatch] }
 
     package var statistics: Aggregation.Statistics { aggregation.statistics }
 
@@ -134,5 +137,11 @@ package final class CountingNode: CountingService {
 
     // MARK: Health
 
-    package var readiness: Readiness { ingest.failure.map { .notReady(reasons: [$0]) } ?? .ready }
+    /// Why the log takes nothing any more; nil while it works.
+    var logFailure: String? { ingest.failure }
+
+    package var readiness: Readiness {
+        let reasons = [logFailure, clockWatch.problem].compactMap { $0 }
+        return reasons.isEmpty ? .ready : .notReady(reasons: reasons)
+    }
 }

@@ -138,6 +138,24 @@ import Testing
         }
     }
 
+    @Test func aClockFarBehindTheLogIsNoticed() async throws {
+        let fixture = NodeFixture()
+        try await fixture.run { [clock = fixture.clock] node in
+            let now = clock.now()
+            clock.set(now.advanced(by: .seconds(8 * 86_400)))
+            _ = try await node.count(banner: 1)
+            #expect(node.readiness == .ready)
+            clock.set(now)
+            guard case .notReady(let reasons) = node.readiness else {
+                Issue.record("a clock a day before the first open minute is no problem")
+                return
+            }
+            #expect(reasons.count == 1 && reasons[0].contains("the clock says 2024-12-12T10:20:00Z"), "\(reasons)")
+            clock.set(now.advanced(by: .seconds(86_400)))
+            #expect(node.readiness == .ready)
+        }
+    }
+
     @Test func aLogThatEndsBeforeItsCheckpointIsRefused() async throws {
         let fixture = NodeFixture()
         var checkpoint = Checkpoint.start
