@@ -12,25 +12,34 @@ extension Problem {
         /// `{"error":"…"}`, which the clients of `/counter` and `/stats` know.
         case plain
 
+        var contentType: String {
+            switch self {
+            case .problem: "application/problem+json"
+            case .plain: "application/json"
+            }
+        }
+
         static func of(path: some StringProtocol) -> Style {
             path == "/v1" || path.hasPrefix("/v1/") ? .problem : .plain
         }
     }
 
     func response(_ style: Style) -> Response {
-        var response: Response
-        switch style {
-        case .problem:
-            response = .json(members, status: status)
-            response.headers[.contentType] = "application/problem+json"
-        case .plain:
-            response = .json({ $0.member("error", detail) }, status: status)
-        }
+        var response = Response.bytes(json(style), type: style.contentType, status: status)
         // The rest of the body is not waited for.
         if status == .contentTooLarge { response.headers[.connection] = "close" }
         if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
         if !allowedMethods.isEmpty { response.headers[.allow] = allowedMethods.joined(separator: ", ") }
         return response
+    }
+
+    func json(_ style: Style) -> [UInt8] {
+        var json = JSONWriter()
+        switch style {
+        case .problem: json.object(members)
+        case .plain: json.object { $0.member("error", detail) }
+        }
+        return json.bytes
     }
 
     private func members(_ json: inout JSONWriter) {

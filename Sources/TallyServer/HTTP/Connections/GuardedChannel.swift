@@ -44,7 +44,9 @@ package struct GuardedChannel: ServerChildChannel {
         return inner.setup(channel: channel, logger: logger).flatMapThrowing { value in
             let pipeline = channel.pipeline.syncOperations
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
-            let handlers: [any ChannelHandler] = [RequestEventHandler(malformed: metrics.malformed), LastAnswerHandler()]
+            let handlers: [any ChannelHandler] = [
+                RequestEventHandler(), LastAnswerHandler(), MalformedRequestHandler(malformed: metrics.malformed),
+            ]
             try pipeline.addHandlers(handlers, position: .after(decoder))
             return value
         }

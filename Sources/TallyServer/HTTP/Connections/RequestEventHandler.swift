@@ -12,12 +12,8 @@ final class RequestEventHandler: ChannelDuplexHandler {
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    private let malformed: Counter
     /// Requests whose answers have not ended.
     private var unanswered = 0
-
-    /// - Parameter malformed: counts what is no HTTP.
-    init(malformed: Counter) { self.malformed = malformed }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
@@ -54,10 +50,5 @@ final class RequestEventHandler: ChannelDuplexHandler {
     private func sendContinue(context: ChannelHandlerContext) {
         let interim = HTTPServerResponsePart.head(HTTPResponseHead(version: .http1_1, status: .continue))
         context.writeAndFlush(wrapOutboundOut(interim), promise: nil)
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if error is HTTPParserError { malformed.add() }
-        context.fireErrorCaught(error)
     }
 }
