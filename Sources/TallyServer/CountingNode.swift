@@ -101,9 +101,7 @@ package final class CountingNode: CountingService {
         try await ingest.append(admitted)
     }
 
-    package func sequences(of node: NodeID) async throws(StoreError) -> SequenceRanges {
-        aggregation.sequences(of: node)
-    }
+    package func sequences(of node: NodeID) -> SequenceRanges { aggregation.sequences(of: node) }
 
     // MARK: Reading
 

@@ -20,7 +20,7 @@ package protocol CountingService: Sendable {
     func append(_ admitted: AdmittedChunk) async throws(IngestError) -> ChunkReceipt
 
     /// Which chunks of this node were counted.
-    func sequences(of node: NodeID) async throws(StoreError) -> SequenceRanges
+    func sequences(of node: NodeID) -> SequenceRanges
 
     // MARK: Reading: what is stored, merged with what is not stored yet
 
@@ -51,41 +51,4 @@ package protocol CountingService: Sendable {
     // MARK: Health
 
     var readiness: Readiness { get }
-}
-
-/// An event as its sender described it.
-package struct EventInput: Hashable, Sendable {
-    package var banner: BannerID
-    package var kind: Kind
-    /// nil for now.
-    package var time: Timestamp?
-    package var count: Int64
-    /// The sender's name of the event; counts once.
-    package var id: String?
-
-    package init(
-        banner: BannerID, kind: Kind = .click, time: Timestamp? = nil, count: Int64 = 1, id: String? = nil
-    ) {
-        self.banner = banner
-        self.kind = kind
-        self.time = time
-        self.count = count
-        self.id = id
-    }
-}
-
-package struct ChunkReceipt: Hashable, Sendable {
-    package var receipt: Receipt
-    /// The chunk was counted before, and is not counted again.
-    package var duplicate: Bool
-
-    package init(receipt: Receipt, duplicate: Bool) {
-        self.receipt = receipt
-        self.duplicate = duplicate
-    }
-}
-
-package enum Readiness: Equatable, Sendable {
-    case ready
-    case notReady(reasons: [String])
 }

@@ -10,7 +10,6 @@ package final class MetricsRegistry: Sendable {
 
     enum Metric: Sendable {
         case counter(Counter)
-        case gauge(Gauge)
         case computedCounter(@Sendable () -> Double)
         case computedGauge(@Sendable () -> Double)
         case histogram(Histogram)
@@ -18,7 +17,7 @@ package final class MetricsRegistry: Sendable {
         var type: String {
             switch self {
             case .counter, .computedCounter: "counter"
-            case .gauge, .computedGauge: "gauge"
+            case .computedGauge: "gauge"
             case .histogram: "histogram"
             }
         }
@@ -41,12 +40,6 @@ package final class MetricsRegistry: Sendable {
         let metric = metric(name, help, labels) { .counter(Counter()) }
         guard case .counter(let counter) = metric else { preconditionFailure("the metric \(name) is no counter") }
         return counter
-    }
-
-    package func gauge(_ name: String, _ help: String, labels: Labels = []) -> Gauge {
-        let metric = metric(name, help, labels) { .gauge(Gauge()) }
-        guard case .gauge(let gauge) = metric else { preconditionFailure("the metric \(name) is no gauge") }
-        return gauge
     }
 
     /// A gauge whose value is computed when the metrics are read.

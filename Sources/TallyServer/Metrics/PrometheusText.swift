@@ -18,7 +18,6 @@ extension MetricsRegistry {
     private static func lines(of metric: Metric, name: String, labels: String) -> String {
         switch metric {
         case .counter(let counter): line(name, labels, "\(counter.value)")
-        case .gauge(let gauge): line(name, labels, "\(gauge.value)")
         case .computedCounter(let value), .computedGauge(let value): line(name, labels, "\(value())")
         case .histogram(let histogram): lines(of: histogram, name: name, labels: labels)
         }

@@ -8,13 +8,13 @@ struct MetricsTests {
     @Test func `writes the text that Prometheus reads`() {
         let registry = MetricsRegistry()
         registry.counter("b_total", "What b counts.", labels: [("path", "/a\"\\\n"), ("method", "GET")]).add(3)
-        registry.gauge("a_now", "What a is.").set(-5)
+        registry.gauge("a_now", "What a is.") { -5 }
         registry.gauge("c_now", "What c is.") { 1.5 }
         #expect(
             registry.prometheusText == #"""
                 # HELP a_now What a is.
                 # TYPE a_now gauge
-                a_now -5
+                a_now -5.0
                 # HELP b_total What b counts.
                 # TYPE b_total counter
                 b_total{method="GET",path="/a\"\\\n"} 3

@@ -90,7 +90,7 @@ import Testing
             #expect(duplicates == [false, true, true])
             #expect(try await node.total(banner: 3) == 5)
         }
-        let counted = try await fixture.run { node in try await node.sequences(of: NodeID(bits: 99)) }
+        let counted = try await fixture.run { node in node.sequences(of: NodeID(bits: 99)) }
         #expect(counted.highest == 1)
     }
 

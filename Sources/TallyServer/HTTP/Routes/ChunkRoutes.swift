@@ -30,7 +30,7 @@ struct ChunkRoutes {
             throw BadRequest(
                 detail: "the node is \(quoted(text)); allowed are exactly 32 hexadecimal digits", reason: "bad_node")
         }
-        let sequences = try await service.sequences(of: node)
+        let sequences = service.sequences(of: node)
         return .json { json in
             json.member("node", "\(node)")
             json.member("lastSequence", sequences.highest)
