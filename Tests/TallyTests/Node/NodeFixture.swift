@@ -32,7 +32,8 @@ struct NodeFixture {
     ) async throws -> Value {
         let node = try await CountingNode(
             log: log, node: NodeID(bits: 1), lastSequence: 0, store: otherStore ?? store, bannerStore: bannerStore,
-            clock: otherClock ?? clock, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, configuration: configuration)
+            clock: otherClock ?? clock, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            configuration: configuration)
         let group = ServiceGroup(
             services: node.services, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
