@@ -75,7 +75,9 @@ import Testing
         #expect(node.keeper.health.flushes == 1)
     }
 
-    @Test("Chunks wait while too many rows are read from the store, and while a flush waits for any", arguments: [true, false])
+    @Test(
+        "Chunks wait while too many rows are read from the store, and while a flush waits for any",
+        arguments: [true, false])
     func chunksWaitForTheStore(forAFlush: Bool) async throws {
         let store = CountStoreWithHooks()
         var fixture = NodeFixture()
