@@ -56,7 +56,7 @@ struct RequestDeadlineHandlerTests {
         let pipeline = channel.pipeline.syncOperations
         try pipeline.addHandler(RequestDeadlineHandler(timeout: .seconds(30), timeouts: timeouts))
         try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: false, withErrorHandling: false)
-        try pipeline.addHandler(RequestEventHandler(malformed: Counter()))
+        try pipeline.addHandler(RequestEventHandler())
         try channel.connect(to: .init(ipAddress: "127.0.0.1", port: 1)).wait()
         return channel
     }
