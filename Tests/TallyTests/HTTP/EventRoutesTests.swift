@@ -3,6 +3,8 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import HummingbirdTesting
+import NIOCore
 import TallyCore
 import TallySimulator
 import Testing
@@ -218,7 +220,8 @@ struct EventRoutesTests {
             do {
                 let batch = try EventBatch(reading: bytes, backfill: true, admit: service.admit)
                 let lines = bytes.split(separator: 0x0A).count
-                #expect(batch.accepted.events.count + batch.rejectedCount <= max(1, lines), "seed 20241212, round \(round)")
+                #expect(
+                    batch.accepted.events.count + batch.rejectedCount <= max(1, lines), "seed 20241212, round \(round)")
                 #expect(batch.rejected.count == batch.rejectedCount, "seed 20241212, round \(round)")
             } catch {
                 #expect(Problem(error).status == .badRequest, "seed 20241212, round \(round)")
