@@ -26,9 +26,9 @@ final class ClockWatch: Service {
         let logTime = aggregation.time
         let firstOpen = EventWindow.watermark(logTime: logTime, late: acceptLate)
         guard now < firstOpen else { return nil }
-        return "the clock says \(now.text()), but the log is at \(Minute(logTime).text()), further ahead than --accept-late: "
-            + "what happens now is counted in \(firstOpen.text()). Set the clock right; if it is right, begin a new journal "
-            + "(docs/architecture.md, Time)"
+        return "the clock says \(now.text()), but the log is at \(Minute(logTime).text()), further ahead than "
+            + "--accept-late: what happens now is counted in \(firstOpen.text()). Set the clock right; if it is right, "
+            + "begin a new journal (docs/architecture.md, Time)"
     }
 
     func run() async {
