@@ -191,10 +191,8 @@ struct SeriesRoutesTests {
         let tooManyKinds = try await test.get("/v1/series?" + kinds.joined(separator: "&") + range)
         #expect(tooManyKinds.status == 400)
         #expect(tooManyKinds.error.contains("256"))
-        let start = ContinuousClock.now
         let tooMany = try await test.get("/v1/series?\(banners)&" + kinds.dropLast().joined(separator: "&") + range)
         #expect(tooMany.status == 400)
         #expect(tooMany.error.contains("1000000 points"))
-        #expect(start.duration(to: .now) < .seconds(1))
     }
 }

@@ -29,9 +29,13 @@ import Testing
         let store = CountStoreWithHooks()
         var fixture = NodeFixture()
         fixture.otherStore = store
-        // Three seconds before the full hour, at which a flush is due.
-        fixture.otherClock = RunningClock(from: Timestamp(milliseconds: 1_733_997_600_000 - 3_000))
-        store.beforeMerge { () throws(StoreError) in throw .unavailable("the store is away") }
+        // A second before the full hour, at which a flush is due; when it fails the next hour has begun.
+        let hour = Timestamp(milliseconds: 1_733_997_600_000)
+        fixture.clock.set(hour.advanced(by: .seconds(-1)))
+        store.beforeMerge { [clock = fixture.clock] () throws(StoreError) in
+            clock.set(hour.advanced(by: .seconds(1)))
+            throw .unavailable("the store is away")
+        }
         try await fixture.run { node in
             _ = try await node.count(banner: 1)
             try await eventually("it is tried again", within: .seconds(20)) { node.keeper.health.failures >= 2 }

@@ -11,9 +11,8 @@ struct NodeFixture {
     let store: MemoryStore
     let bannerStore: any BannerStore
     let clock = ManualClock()
-    /// Instead of `store` and `clock`, where a test needs others.
+    /// Instead of `store`, where a test needs another.
     var otherStore: (any CountStore)?
-    var otherClock: (any WallClock)?
     var configuration = CountingNode.Configuration()
 
     init(
@@ -32,7 +31,7 @@ struct NodeFixture {
     ) async throws -> Value {
         let node = try await CountingNode(
             log: log, node: NodeID(bits: 1), lastSequence: 0, store: otherStore ?? store, bannerStore: bannerStore,
-            clock: otherClock ?? clock, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            clock: clock, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             configuration: configuration)
         let group = ServiceGroup(
             services: node.services, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

@@ -15,13 +15,3 @@ final class ManualClock: WallClock {
 
     func advance(by duration: Duration) { time.withLock { $0 = $0.advanced(by: duration) } }
 }
-
-/// A clock that runs, from any time on.
-struct RunningClock: WallClock {
-    let start: Timestamp
-    private let began = ContinuousClock.now
-
-    init(from start: Timestamp) { self.start = start }
-
-    func now() -> Timestamp { start.advanced(by: began.duration(to: .now)) }
-}
