@@ -6,12 +6,18 @@
 ARGS ?=
 # For the crash test: how often the server is killed.
 ROUNDS ?= 1000
+# For the simulation: with which seed it begins, how many worlds, and how many steps with faults in each.
+SEED ?= $(shell git rev-parse HEAD 2>/dev/null || echo 1)
+SEEDS ?= 1000
+STEPS ?= 5000
+# For the planted faults: some of them, such as MUTANTS='07 31'.
+MUTANTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build release format lint crash clean
+.PHONY: help run test build release format lint crash simulate simulate-many mutants clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Build for release and serve; options go into ARGS='--listen 127.0.0.1:8080'
 	@Scripts/run $(ARGS)
@@ -35,6 +41,15 @@ lint: ## Check the format without changing anything
 
 crash: ## Kill the server ROUNDS times under load and compare every count (ROUNDS=1000)
 	@Scripts/crash $(ROUNDS)
+
+simulate: ## Simulate one deployment with every fault (SEED=the commit STEPS=5000)
+	@Scripts/simulate run $(SEED) $(STEPS)
+
+simulate-many: ## Simulate SEEDS deployments, beginning with SEED (SEED=the commit SEEDS=1000 STEPS=5000)
+	@Scripts/simulate many $(SEEDS) $(STEPS) $(SEED)
+
+mutants: ## Plant faults in copies of the sources, which the simulation must find; some with MUTANTS='07 31'
+	@Scripts/mutants $(MUTANTS)
 
 clean: ## Remove what was built; counts in tally-data stay
 	rm -rf .build
