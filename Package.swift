@@ -57,6 +57,7 @@ let package = Package(
             name: "TallyServer",
             dependencies: [
                 "TallyCore",
+                "TallyGzip",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -77,7 +78,7 @@ let package = Package(
                 "TallyCore",
                 "TallyBackends",
                 "TallyServer",
-                "CZlib",
+                "TallyGzip",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -89,15 +90,19 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
+        // What the server's requests and the command's files have in common, so that neither needs the other's libraries.
+        .target(name: "TallyGzip", dependencies: ["CZlib"], swiftSettings: settings),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .testTarget(
             name: "TallyTests",
             dependencies: [
                 "TallyCore",
                 "TallyBackends",
+                "TallyGzip",
                 "TallyServer",
                 "TallySimulator",
                 "tally",
+                "CZlib",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "GRDB", package: "GRDB.swift"),

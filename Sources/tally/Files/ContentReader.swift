@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import TallyGzip
+
 /// Reads a file from its beginning, unpacked when it is gzip. Being gzip shows in its first two bytes, not in its name.
 struct ContentReader {
     private let file: InputFile

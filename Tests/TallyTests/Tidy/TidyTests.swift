@@ -54,10 +54,11 @@ struct TidyTests {
         #expect(lines(of: .coreImports, in: line, target: "TallyCore") == [])
     }
 
-    @Test("a C library is imported by the backends and the command alone")
+    @Test("a C library is imported by the backends, by gzip and by the command alone")
     func systemLibraries() {
         #expect(lines(of: .systemLibraries, in: "import CZlib", target: "TallyServer") == [1])
         #expect(lines(of: .systemLibraries, in: "import CZlib", target: "TallyBackends") == [])
+        #expect(lines(of: .systemLibraries, in: "import CZlib", target: "TallyGzip") == [])
         #expect(lines(of: .systemLibraries, in: "import CZlib", target: "tally") == [])
     }
 

@@ -2,7 +2,7 @@
 
 import Testing
 
-@testable import tally
+@testable import TallyGzip
 
 struct GzipDecoderTests {
     /// Unpacks in pieces of so many bytes.
