@@ -26,6 +26,12 @@ struct BodiesTooLarge: Error, Equatable {
     let limit: Int
 }
 
+/// The body is packed in a way that is not known.
+struct UnknownContentEncoding: Error, Equatable {
+    let encoding: String
+    let allowed: [String]
+}
+
 /// The body is larger than what is read.
 struct BodyTooLarge: Error, Equatable {
     let limit: Int

@@ -27,9 +27,12 @@ extension Problem {
     func response(_ style: Style) -> Response {
         var response = Response.bytes(json(style), type: style.contentType, status: status)
         // The rest of the body is not waited for.
-        if status == .contentTooLarge { response.headers[.connection] = "close" }
+        if status == .contentTooLarge || status == .unsupportedMediaType { response.headers[.connection] = "close" }
         if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
         if !allowedMethods.isEmpty { response.headers[.allow] = allowedMethods.joined(separator: ", ") }
+        if !allowedEncodings.isEmpty {
+            response.headers[.acceptEncoding] = allowedEncodings.joined(separator: ", ")
+        }
         return response
     }
 

@@ -16,6 +16,8 @@ struct Problem {
     /// Seconds after which the same request may work.
     var retryAfter: Int?
     var allowedMethods: [String] = []
+    /// Of a body.
+    var allowedEncodings: [String] = []
 
     init(
         _ status: HTTPResponse.Status, _ reason: String, _ title: String, _ detail: String, advice: String? = nil,
@@ -32,7 +34,7 @@ struct Problem {
 
     /// The one place that says which status an error gets.
     ///
-    /// 400: repair the request. 404, 405: not there. 403, 409, 413: a limit or another's name stands against it.
+    /// 400, 415: repair the request. 404, 405: not there. 403, 409, 413: a limit or another's name stands against it.
     /// 503: the same request may work later. 500: a person has to look.
     init(_ error: any Error) {
         switch error {
@@ -41,6 +43,7 @@ struct Problem {
         case let error as NotFound: self.init(.notFound, error.reason, "Not found", error.detail)
         case let error as MethodNotAllowed: self.init(error)
         case let error as BodyTooLarge: self.init(error)
+        case let error as UnknownContentEncoding: self.init(error)
         case let error as BodiesTooLarge: self.init(error)
         case let error as EventRejection: self.init(error)
         case let error as IngestError: self.init(error)
@@ -66,6 +69,13 @@ struct Problem {
         self.init(
             .contentTooLarge, "too_large", "The body is too large",
             "the body is larger than \(error.limit) bytes; send it in several requests")
+    }
+
+    private init(_ error: UnknownContentEncoding) {
+        self.init(
+            .unsupportedMediaType, "unknown_encoding", "The body can't be unpacked",
+            "the Content-Encoding is \(quoted(error.encoding)); allowed are \(error.allowed.joined(separator: ", "))")
+        allowedEncodings = error.allowed
     }
 
     private init(_ error: BodiesTooLarge) {

@@ -12,16 +12,25 @@ extension Request {
     /// - Throws: `BodyTooLarge` when it is larger than `limit`: at once when the head says so, else as soon as it is.
     ///   `BodiesTooLarge` when those of all requests are. `BadRequest` when the client stopped before it had sent what it announced.
     func wholeBody(upTo limit: Int) async throws -> [UInt8] {
-        let announced = headers[.contentLength].flatMap { Int($0) }
-        if let announced, announced > limit { throw BodyTooLarge(limit: limit) }
         var bytes: [UInt8] = []
         // An announcement costs nothing, so it is believed only so far.
-        bytes.reserveCapacity(min(announced ?? 0, 64 << 10))
+        bytes.reserveCapacity(min(announcedBytes ?? 0, 64 << 10))
+        try await readBody(upTo: limit) { part in bytes.append(contentsOf: part) }
+        return bytes
+    }
+
+    /// Hands on the body, part by part as it arrives.
+    ///
+    /// - Throws: what `take` throws, and the same as `wholeBody`.
+    func readBody(upTo limit: Int, _ take: (UnsafeRawBufferPointer) throws -> Void) async throws {
+        if let announcedBytes, announcedBytes > limit { throw BodyTooLarge(limit: limit) }
+        var count = 0
         do {
             for try await part in body {
-                guard bytes.count + part.readableBytes <= limit else { throw BodyTooLarge(limit: limit) }
+                count += part.readableBytes
+                guard count <= limit else { throw BodyTooLarge(limit: limit) }
                 try BodyBudget.Share.current?.take(part.readableBytes)
-                bytes.append(contentsOf: part.readableBytesView)
+                try part.withUnsafeReadableBytes(take)
             }
         } catch let error as BodyTooLarge {
             throw error
@@ -30,12 +39,13 @@ extension Request {
         } catch let error as HTTPParserError {
             throw error  // Hummingbird closes the connection.
         } catch {
-            throw BadRequest(detail: "the connection broke after \(bytes.count) bytes", reason: "truncated_body")
+            throw BadRequest(detail: "the connection broke after \(count) bytes", reason: "truncated_body")
         }
-        if let announced, bytes.count < announced {
+        if let announcedBytes, count < announcedBytes {
             throw BadRequest(
-                detail: "the body ended after \(bytes.count) of \(announced) bytes", reason: "truncated_body")
+                detail: "the body ended after \(count) of \(announcedBytes) bytes", reason: "truncated_body")
         }
-        return bytes
     }
+
+    private var announcedBytes: Int? { headers[.contentLength].flatMap { Int($0) } }
 }

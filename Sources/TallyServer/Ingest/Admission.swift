@@ -27,12 +27,13 @@ package final class Admission: Sendable {
         guard (1...Limits.eventCount).contains(input.count) else { throw .countOutOfRange(input.count) }
         if let id = input.id { try Admission.check(id) }
         let minute = try decideMinute(input.time, backfill: admitted.backfill)
-        var newcomers = admitted.newcomers
-        try admit(input.kind, to: &newcomers)
-        try admit(input.banner, to: &newcomers)
-        admitted.newcomers = newcomers
+        // Remembered together or not at all, and changed in place: a copy would copy all that is new in a large batch.
+        let isNewKind = try isNew(input.kind, beside: admitted.newcomers)
+        let isNewBanner = try isNew(input.banner, beside: admitted.newcomers)
+        if isNewKind { admitted.newcomers.kinds.insert(input.kind) }
+        if isNewBanner { admitted.newcomers.banners.insert(input.banner) }
         let id = input.id.map { EventID($0, banner: input.banner, kind: input.kind) }
-        admitted.events.append(
+        admitted.append(
             CountedEvent(banner: input.banner, kind: input.kind, minute: minute, count: input.count, id: id))
     }
 
@@ -45,9 +46,10 @@ package final class Admission: Sendable {
             _ = try decideMinute(Timestamp(milliseconds: last.unixSeconds * 1_000), backfill: true)
         }
         var newcomers = Newcomers()
-        for kind in chunk.kinds { try admit(kind, to: &newcomers) }
-        for delta in chunk.deltas { try admit(delta.banner, to: &newcomers) }
-        for identified in chunk.identified { try admit(identified.delta.banner, to: &newcomers) }
+        for kind in chunk.kinds where try isNew(kind, beside: newcomers) { newcomers.kinds.insert(kind) }
+        for delta in chunk.deltas + chunk.identified.map(\.delta) where try isNew(delta.banner, beside: newcomers) {
+            newcomers.banners.insert(delta.banner)
+        }
         return AdmittedChunk(chunk: chunk, newcomers: newcomers)
     }
 
@@ -87,10 +89,10 @@ package final class Admission: Sendable {
         }
     }
 
-    private func admit(_ banner: BannerID, to newcomers: inout Newcomers) throws(EventRejection) {
-        if newcomers.banners.contains(banner) { return }
+    private func isNew(_ banner: BannerID, beside newcomers: Newcomers) throws(EventRejection) -> Bool {
+        if newcomers.banners.contains(banner) { return false }
         do throws(BannerDirectory.Refusal) {
-            if try banners.admit(banner, with: newcomers.banners.count) { newcomers.banners.insert(banner) }
+            return try banners.admit(banner, with: newcomers.banners.count)
         } catch {
             switch error {
             case .unknownBanner(let id): throw .unknownBanner(id)
@@ -100,11 +102,11 @@ package final class Admission: Sendable {
         }
     }
 
-    private func admit(_ kind: Kind, to newcomers: inout Newcomers) throws(EventRejection) {
-        if newcomers.kinds.contains(kind) { return }
+    private func isNew(_ kind: Kind, beside newcomers: Newcomers) throws(EventRejection) -> Bool {
+        if newcomers.kinds.contains(kind) { return false }
         let (isKnown, count) = state.withLock { ($0.kinds.contains(kind), $0.kinds.count) }
-        if isKnown { return }
+        if isKnown { return false }
         guard count + newcomers.kinds.count < Limits.kinds else { throw .tooManyKinds(limit: Limits.kinds) }
-        newcomers.kinds.insert(kind)
+        return true
     }
 }

@@ -7,11 +7,27 @@ package import TallyCore
 package struct AdmittedEvents: Sendable {
     /// They may change final minutes.
     package let backfill: Bool
-    package internal(set) var events: [CountedEvent] = []
+    package private(set) var events: [CountedEvent] = []
+    /// How many events these are: some may be summed in one entry of `events`.
+    package private(set) var count = 0
     /// What nobody knew when it was let in.
     var newcomers = Newcomers()
 
     package init(backfill: Bool = false) { self.backfill = backfill }
+
+    mutating func append(_ event: CountedEvent) {
+        events.append(event)
+        count += 1
+    }
+
+    /// Sums an event that is like one that was let in: of the same banner, kind and minute, both without an id.
+    /// - Returns: false when the entry has no room for it.
+    mutating func add(_ number: Int64, toEntry index: Int) -> Bool {
+        guard events[index].count + number <= Limits.eventCount else { return false }
+        events[index].count += number
+        count += 1
+        return true
+    }
 }
 
 /// A chunk of another node that was let in; nothing of it is remembered either before it is appended.

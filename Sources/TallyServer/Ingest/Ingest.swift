@@ -41,7 +41,7 @@ package final class Ingest: Service {
                 commits.add(admitted.events, backfill: admitted.backfill, waiter: waiter)
             }
         } catch {
-            refused.add(admitted.events.count, ordering: .relaxed)
+            refused.add(admitted.count, ordering: .relaxed)
             throw error
         }
     }

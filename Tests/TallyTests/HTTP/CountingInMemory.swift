@@ -64,7 +64,7 @@ final class CountingInMemory: CountingService {
             if id.utf8.count > Limits.eventIDBytes { throw .idTooLong(bytes: id.utf8.count) }
         }
         try admit(input.banner)
-        admitted.events.append(
+        admitted.append(
             CountedEvent(
                 banner: input.banner, kind: input.kind, minute: minute, count: input.count,
                 id: input.id.map { EventID($0, banner: input.banner, kind: input.kind) }))

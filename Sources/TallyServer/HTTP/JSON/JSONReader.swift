@@ -40,6 +40,9 @@ struct JSONReader {
         return true
     }
 
+    /// Passes over a value that somebody else has read.
+    mutating func skip(_ count: Int) { position += count }
+
     mutating func readEnd() throws(JSONError) {
         skipSpace()
         guard position == bytes.endIndex else { throw failure("something after the end of the value") }

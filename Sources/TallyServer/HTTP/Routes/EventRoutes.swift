@@ -15,8 +15,9 @@ struct EventRoutes {
         let parameters = QueryParameters(request)
         try parameters.allowOnly(["backfill"])
         let backfill = try parameters.flag("backfill")
-        let body = try await request.wholeBody(upTo: Limits.bodyBytes)
-        let batch = try EventBatch(reading: body, backfill: backfill, admit: service.admit)
+        var reader = BatchReader(backfill: backfill, service: service)
+        try await request.readUnpackedBody(upTo: Limits.bodyBytes) { reader.read($0) }
+        let batch = try reader.finish()
         count(batch.refusals)
         let receipt = batch.accepted.events.isEmpty ? nil : try await service.record(batch.accepted)
         return answer(to: batch).with(receipt)
@@ -30,7 +31,7 @@ struct EventRoutes {
         let nothingCounts = batch.accepted.events.isEmpty && batch.rejectedCount > 0
         return .json(
             { json in
-                json.member("accepted", batch.accepted.events.count)
+                json.member("accepted", batch.accepted.count)
                 json.name("rejected")
                 json.array { json in
                     for rejected in batch.rejected { json.object { rejected.write(to: &$0) } }
