@@ -18,13 +18,17 @@ extension Replay {
                 case .readCheckpoint: replay.didRead(checkpoint: try await store.checkpoint(of: log.id))
                 case .readEnd: replay.didRead(end: try await log.end())
                 case .read(let offset):
-                    let entries = try await log.read(from: offset, maximumBytes: bytesPerRead)
-                    noteBanners(replay.didRead(entries))
-                case .load(let keys): replay.didLoad(try await store.rows(of: log.id, at: keys))
+                    try await readOn(from: offset, in: log) { entries in
+                        noteBanners(replay.didRead(entries))
+                        while case .load(let keys) = replay.action {
+                            replay.didLoad(try await store.rows(of: log.id, at: keys))
+                        }
+                        replay.progress.map { progress($0.position, $0.end) }
+                    }
+                case .load: preconditionFailure("rows are loaded when a chunk has asked for them")
                 case .finished: return replay.finished()
                 case .refuse(let error): throw error
                 }
-                replay.progress.map { progress($0.position, $0.end) }
             }
         } catch let error as StoreError {
             throw .store(error)
@@ -37,5 +41,19 @@ extension Replay {
         } catch {
             throw .log(.failed("\(error)"))
         }
+    }
+
+    /// Reads to the end of the log, the next entries while `take` is busy with those before: both cost about the same.
+    /// - Parameter take: is given `[]` at the end.
+    private static func readOn(
+        from offset: LogOffset, in log: any EventLog, take: ([LogEntry]) async throws -> Void
+    ) async throws {
+        var entries = try await log.read(from: offset, maximumBytes: bytesPerRead)
+        while let last = entries.last {
+            async let next = log.read(from: last.offset.next, maximumBytes: bytesPerRead)
+            try await take(entries)
+            entries = try await next
+        }
+        try await take([])
     }
 }

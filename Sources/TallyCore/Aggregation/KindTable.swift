@@ -12,11 +12,14 @@ package struct KindTable: Sendable {
 
     package subscript(index: UInt16) -> Kind { kinds[Int(index)] }
 
-    package func index(of kind: Kind) -> UInt16? { indices[kind] }
+    package func index(of kind: Kind) -> UInt16? {
+        // Comparing a few names costs less than the hash of one.
+        kinds.count <= 8 ? kinds.firstIndex(of: kind).map { UInt16($0) } : indices[kind]
+    }
 
     /// - Precondition: fewer than 65,535 kinds. Ingest refuses the 257th of a node.
     package mutating func insert(_ kind: Kind) -> UInt16 {
-        if let index = indices[kind] { return index }
+        if let index = index(of: kind) { return index }
         precondition(kinds.count < Int(UInt16.max), "ingest limits the number of kinds")
         let index = UInt16(kinds.count)
         kinds.append(kind)

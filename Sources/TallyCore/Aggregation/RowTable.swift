@@ -63,9 +63,53 @@ struct RowTable: Sendable {
     mutating func add(_ count: Int64, toRow index: Int, minute: Int, upTo: Int64) {
         let place = index * minutesPerRow + minute
         counts[place] = counts[place].addingSaturated(count)
-        entries[index].upTo = upTo
-        entries[index].flags.insert(.changed)
-        entries[index].flags.remove(.loaded)
+        // Changed once, since each access to an array asks whether it is its only owner.
+        var entry = entries[index]
+        entry.upTo = upTo
+        entry.flags = entry.flags.union(.changed).subtracting(.loaded)
+        entries[index] = entry
+    }
+
+    /// Adds deltas of one kind and minute to their rows, up to the first that is of another, or whose row is not there, is
+    /// unresolved or loaded.
+    /// - Parameters:
+    ///   - start: where rows of this minute begin; `minute` is its place in them.
+    /// - Returns: how many were added, and their sum.
+    mutating func add(
+        _ deltas: ArraySlice<Delta>, start: UInt32, kind: UInt16, minute: Int, upTo: Int64
+    ) -> (count: Int, sum: Int64) {
+        let (seed, minutesPerRow) = (seed, minutesPerRow)
+        return withRows { slots, entries, counts in
+            deltas.withUnsafeBufferPointer { deltas in
+                var sum: Int64 = 0
+                for (place, delta) in deltas.enumerated() {
+                    guard delta.minute == deltas[0].minute, delta.kind == deltas[0].kind else { return (place, sum) }
+                    let key = Key(banner: delta.banner.value, start: start, kind: kind)
+                    let found = slots[RowTable.slot(of: key, seed: seed, slots, entries)]
+                    guard found >= 0, entries[Int(found)].flags.isDisjoint(with: [.unresolved, .loaded]) else {
+                        return (place, sum)
+                    }
+                    let count = Int(found) * minutesPerRow + minute
+                    counts[count] = counts[count].addingSaturated(delta.count)
+                    entries[Int(found)].upTo = upTo
+                    entries[Int(found)].flags = .changed
+                    sum = sum.addingSaturated(delta.count)
+                }
+                return (deltas.count, sum)
+            }
+        }
+    }
+
+    /// Each access to an array asks whether it is its only owner; here once for all.
+    private mutating func withRows<Value>(
+        _ body: (UnsafeBufferPointer<Int32>, UnsafeMutableBufferPointer<Entry>, UnsafeMutableBufferPointer<Int64>) ->
+            Value
+    ) -> Value {
+        slots.withUnsafeBufferPointer { slots in
+            entries.withUnsafeMutableBufferPointer { entries in
+                counts.withUnsafeMutableBufferPointer { counts in body(slots, entries, counts) }
+            }
+        }
     }
 
     mutating func setFlags(_ flags: Flags, ofRow index: Int) { entries[index].flags = flags }
@@ -108,15 +152,25 @@ struct RowTable: Sendable {
 
     /// The slot that holds the key, or the free one where it belongs (linear probing).
     private func slot(of key: Key) -> Int {
+        slots.withUnsafeBufferPointer { slots in
+            entries.withUnsafeBufferPointer { entries in RowTable.slot(of: key, seed: seed, slots, entries) }
+        }
+    }
+
+    @inline(__always)
+    private static func slot<Entries: Collection<Entry>>(
+        of key: Key, seed: UInt64, _ slots: UnsafeBufferPointer<Int32>, _ entries: Entries
+    ) -> Int where Entries.Index == Int {
         let mask = slots.count - 1
-        var slot = Int(truncatingIfNeeded: hash(key)) & mask
+        var slot = Int(truncatingIfNeeded: hash(key, seed: seed)) & mask
         while slots[slot] >= 0, entries[Int(slots[slot])].key != key { slot = (slot + 1) & mask }
         return slot
     }
 
     /// Sixteen neighbouring banners share a cache line of slots, since chunks are sorted by banner; where the line is,
     /// says the finalizer of SplitMix64 (Steele, Lea, Flood 2014) over the rest of the key.
-    private func hash(_ key: Key) -> UInt64 {
+    @inline(__always)
+    private static func hash(_ key: Key, seed: UInt64) -> UInt64 {
         let banner = UInt64(bitPattern: key.banner)
         var value = banner >> 4 ^ seed
         value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9

@@ -62,24 +62,23 @@ package struct ByteReader {
     }
 
     package mutating func readVariable() throws(ByteReadingError) -> UInt64 {
-        var value: UInt64 = 0
-        var shift: UInt64 = 0
-        while true {
-            guard position < bytes.endIndex else { throw .endOfBytes }
-            let byte = bytes[position]
-            position += 1
-            // The tenth byte holds the last bit of 64; an ending zero byte would be a second spelling of the same number.
-            if shift == 63, byte > 1 { throw .malformedInteger }
-            if byte == 0, shift > 0 { throw .malformedInteger }
-            value |= UInt64(byte & 0x7F) << shift
-            if byte & 0x80 == 0 { return value }
-            shift += 7
-        }
+        try readRaw { (reader) throws(ByteReadingError) in try reader.readVariable() }
     }
 
     package mutating func readSigned() throws(ByteReadingError) -> Int64 {
-        let value = try readVariable()
-        return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
+        try readRaw { (reader) throws(ByteReadingError) in try reader.readSigned() }
+    }
+
+    /// Reads on without looking up the array each time: where there are very many numbers.
+    mutating func readRaw<Value, Failure: Error>(
+        _ body: (inout RawByteReader) throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        let result = bytes.withUnsafeBytes { buffer -> Result<Value, Failure> in
+            var reader = RawByteReader(buffer, at: position - bytes.startIndex)
+            defer { position = bytes.startIndex + reader.position }
+            do throws(Failure) { return .success(try body(&reader)) } catch { return .failure(error) }
+        }
+        return try result.get()
     }
 
     package mutating func read(count: Int) throws(ByteReadingError) -> ArraySlice<UInt8> {
@@ -92,12 +91,66 @@ package struct ByteReader {
         let count = try readVariable()
         guard count <= most else { throw .tooMany }
         var kinds: [Kind] = []
+        kinds.reserveCapacity(Int(count))
         for _ in 0..<count {
             let length = Int(try read(UInt8.self))
             guard let kind = Kind(String(decoding: try read(count: length), as: UTF8.self)) else { throw .notAKind }
             kinds.append(kind)
         }
         return kinds
+    }
+}
+
+/// Reads numbers from bytes that somebody holds in place meanwhile.
+struct RawByteReader {
+    private let bytes: UnsafeRawBufferPointer
+    private(set) var position: Int
+
+    init(_ bytes: UnsafeRawBufferPointer, at position: Int = 0) {
+        self.bytes = bytes
+        self.position = position
+    }
+
+    @inline(__always)
+    mutating func readVariable() throws(ByteReadingError) -> UInt64 {
+        // Nearly all numbers are small.
+        if position < bytes.count, bytes[position] < 0x80 {
+            defer { position += 1 }
+            return UInt64(bytes[position])
+        }
+        return try readLongVariable()
+    }
+
+    @inline(__always)
+    mutating func readSigned() throws(ByteReadingError) -> Int64 {
+        let value = try readVariable()
+        return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
+    }
+
+    /// Passes over two numbers that are zero, if they are.
+    @inline(__always)
+    mutating func takeTwoZeros() -> Bool {
+        guard position + 2 <= bytes.count, bytes.loadUnaligned(fromByteOffset: position, as: UInt16.self) == 0 else {
+            return false
+        }
+        position += 2
+        return true
+    }
+
+    private mutating func readLongVariable() throws(ByteReadingError) -> UInt64 {
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        while true {
+            guard position < bytes.count else { throw .endOfBytes }
+            let byte = bytes[position]
+            position += 1
+            // The tenth byte holds the last bit of 64; an ending zero byte would be a second spelling of the same number.
+            if shift == 63, byte > 1 { throw .malformedInteger }
+            if byte == 0, shift > 0 { throw .malformedInteger }
+            value |= UInt64(byte & 0x7F) << shift
+            if byte & 0x80 == 0 { return value }
+            shift += 7
+        }
     }
 }
 

@@ -63,6 +63,8 @@ package struct ChunkBuilder: Sendable {
 extension Chunk {
     /// The order of the deltas in a chunk: by (kind, minute, banner).
     package static func areInOrder(_ left: Delta, _ right: Delta) -> Bool {
-        (left.kind, left.minute, left.banner) < (right.kind, right.minute, right.banner)
+        if left.kind != right.kind { return left.kind < right.kind }
+        if left.minute != right.minute { return left.minute < right.minute }
+        return left.banner < right.banner
     }
 }

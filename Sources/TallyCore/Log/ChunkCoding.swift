@@ -103,27 +103,42 @@ extension Chunk {
     private static func decodeDeltas(from reader: inout ByteReader, kinds: Int) throws -> [Delta] {
         let count = try reader.readVariable()
         guard count <= Limits.chunkEntries else { throw ChunkDecodingError.malformed("\(count) deltas") }
-        var deltas: [Delta] = []
-        deltas.reserveCapacity(Int(count))
-        var kind: UInt64 = 0
-        var minute: Int64 = 0
-        var banner: Int64 = 0
-        for _ in 0..<count {
-            let kindStep = try reader.readVariable()
-            let minuteStep = try reader.readSigned()
-            let bannerStep = try reader.readVariable()
-            let (nextKind, kindOverflow) = kind.addingReportingOverflow(kindStep)
-            guard !kindOverflow, nextKind < kinds else { throw ChunkDecodingError.malformed("an unknown kind") }
-            kind = nextKind
-            minute = try sum(minute, minuteStep)
-            banner = try sum(kindStep == 0 && minuteStep == 0 ? banner : 0, Int64(exactly: bannerStep) ?? -1)
-            let delta = try decodeDelta(kind: UInt8(kind), minute: minute, banner: banner, count: reader.readVariable())
-            if let previous = deltas.last, !areInOrder(previous, delta) {
-                throw ChunkDecodingError.malformed("deltas out of order")
+        return try reader.readRaw { reader throws in
+            try [Delta](unsafeUninitializedCapacity: Int(count)) { deltas, filled in
+                var kind: UInt64 = 0
+                var minute: Int64 = 0
+                var banner: Int64 = 0
+                for place in 0..<Int(count) {
+                    // Usually only the banner is another.
+                    if place > 0, reader.takeTwoZeros() {
+                        let step = try reader.readVariable()
+                        if step == 0 { throw ChunkDecodingError.malformed("deltas out of order") }
+                        banner = try sum(banner, Int64(exactly: step) ?? -1)
+                        var delta = deltas[place - 1]
+                        delta.banner = try decodeBanner(banner)
+                        delta.count = try decodeCount(reader.readVariable())
+                        deltas.initializeElement(at: place, to: delta)
+                        filled = place + 1
+                        continue
+                    }
+                    let kindStep = try reader.readVariable()
+                    let minuteStep = try reader.readSigned()
+                    let bannerStep = try reader.readVariable()
+                    let (nextKind, kindOverflow) = kind.addingReportingOverflow(kindStep)
+                    guard !kindOverflow, nextKind < kinds else { throw ChunkDecodingError.malformed("an unknown kind") }
+                    kind = nextKind
+                    minute = try sum(minute, minuteStep)
+                    banner = try sum(kindStep == 0 && minuteStep == 0 ? banner : 0, Int64(exactly: bannerStep) ?? -1)
+                    let delta = try decodeDelta(
+                        kind: UInt8(kind), minute: minute, banner: banner, count: reader.readVariable())
+                    if place > 0, !areInOrder(deltas[place - 1], delta) {
+                        throw ChunkDecodingError.malformed("deltas out of order")
+                    }
+                    deltas.initializeElement(at: place, to: delta)
+                    filled = place + 1
+                }
             }
-            deltas.append(delta)
         }
-        return deltas
     }
 
     private static func decodeIdentified(from reader: inout ByteReader, kinds: Int, most: Int) throws
@@ -146,21 +161,34 @@ extension Chunk {
         return entries
     }
 
+    @inline(__always)
     private static func sum(_ value: Int64, _ step: Int64) throws -> Int64 {
         let (sum, overflow) = value.addingReportingOverflow(step)
         if overflow { throw ChunkDecodingError.malformed("a number beyond 64 bits") }
         return sum
     }
 
+    @inline(__always)
     private static func decodeDelta(kind: UInt8, minute: Int64, banner: Int64, count: UInt64) throws -> Delta {
         guard let minute = Minute(sinceEpoch: minute) else {
             throw ChunkDecodingError.malformed("a minute out of range")
         }
+        return Delta(
+            banner: try decodeBanner(banner), kind: kind, minute: minute, count: try decodeCount(count))
+    }
+
+    @inline(__always)
+    private static func decodeBanner(_ banner: Int64) throws -> BannerID {
         guard let banner = BannerID(banner) else { throw ChunkDecodingError.malformed("a banner id out of range") }
+        return banner
+    }
+
+    @inline(__always)
+    private static func decodeCount(_ count: UInt64) throws -> Int64 {
         guard count >= 1, let count = Int64(exactly: count) else {
             throw ChunkDecodingError.malformed("a count out of range")
         }
-        return Delta(banner: banner, kind: kind, minute: minute, count: count)
+        return count
     }
 }
 

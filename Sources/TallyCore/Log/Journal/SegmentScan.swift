@@ -63,8 +63,17 @@ struct SegmentScan {
 
     static func filledEnd(of bytes: UnsafeRawBufferPointer) -> Int {
         var end = bytes.count
+        // Nearly all of a new segment is zeros: so many words at once.
+        while end >= 64, isZero(bytes, at: end - 64) { end -= 64 }
         while end >= 8, bytes.loadUnaligned(fromByteOffset: end - 8, as: UInt64.self) == 0 { end -= 8 }
         while end > 0, bytes[end - 1] == 0 { end -= 1 }
         return end
+    }
+
+    /// Whether 64 bytes are zero.
+    private static func isZero(_ bytes: UnsafeRawBufferPointer, at position: Int) -> Bool {
+        var words: UInt64 = 0
+        for word in 0..<8 { words |= bytes.loadUnaligned(fromByteOffset: position + word * 8, as: UInt64.self) }
+        return words == 0
     }
 }
