@@ -16,6 +16,7 @@ package final class SQLiteStore: CountStore, BannerStore {
     private let pool: DatabasePool
     private let file: SQLiteFile
     private let table: SQLiteCountTable
+    private let cache = SQLiteRangeCache()
 
     /// Opens the store, and makes it if there is none. Blocks.
     ///
@@ -70,6 +71,7 @@ package final class SQLiteStore: CountStore, BannerStore {
 
     /// Runs `body` in one write transaction.
     func write<Value: Sendable>(_ body: @Sendable (Database) throws -> Value) async throws(StoreError) -> Value {
+        defer { cache.wroteSomething() }
         do {
             try file.check()
             let value = try await pool.write(body)
@@ -82,6 +84,7 @@ package final class SQLiteStore: CountStore, BannerStore {
 
     /// Runs `body`, which makes its own transactions, where no other write runs.
     func withoutTransaction(_ body: @Sendable (Database) throws -> Void) async throws(StoreError) {
+        defer { cache.wroteSomething() }
         do {
             try file.check()
             try await pool.writeWithoutTransaction(body)
@@ -124,11 +127,15 @@ package final class SQLiteStore: CountStore, BannerStore {
     }
 
     package func rows(in range: RowRange) async throws(StoreError) -> [StoredRow] {
-        try await read { [table] database in
+        let state = cache.state(try file.check())
+        if let rows = cache.rows(in: range, at: state) { return rows }
+        let rows = try await read { [table] database in
             var rows: [StoredRow] = []
             try SQLiteRangeReader(range, of: table, in: database).forEachRow { rows.append($0) }
             return rows
         }
+        cache.remember(rows, in: range, at: state, layout: layout)
+        return rows
     }
 
     package func totals(

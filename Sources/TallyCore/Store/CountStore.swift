@@ -47,7 +47,7 @@ package struct StoredRow: Hashable, Sendable {
 }
 
 /// Which rows: of which banners, kinds and minutes.
-package struct RowRange: Equatable, Sendable {
+package struct RowRange: Hashable, Sendable {
     /// nil for all.
     package var banners: Set<BannerID>?
     /// nil for all.

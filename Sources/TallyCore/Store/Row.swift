@@ -93,8 +93,19 @@ extension Row {
 
     /// The minutes in which something was counted, ascending.
     package var minuteCounts: [(minute: Minute, count: Int64)] {
-        (0..<counts.layout.minutesPerRow).compactMap { index in
-            counts[index] == 0 ? nil : (key.start.advanced(by: Int64(index)), counts[index])
+        var found: [(minute: Minute, count: Int64)] = []
+        forEachMinute { found.append(($0, $1)) }
+        return found
+    }
+
+    /// Calls `body` with each minute in which something was counted, ascending, and its count.
+    package func forEachMinute(_ body: (Minute, Int64) -> Void) {
+        switch counts {
+        case .minute(let count): if count != 0 { body(key.start, count) }
+        case .hour(let counts):
+            for (index, count) in counts.enumerated() where count != 0 {
+                body(key.start.advanced(by: Int64(index)), count)
+            }
         }
     }
 }

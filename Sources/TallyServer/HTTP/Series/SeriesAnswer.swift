@@ -16,6 +16,32 @@ struct Series: Equatable, Sendable {
     var points: [Point]
 }
 
+/// The points of a series one after the other, perhaps with zeros where nothing was counted.
+struct SeriesPoints: IteratorProtocol {
+    private let points: [Series.Point]
+    private var place = 0
+    /// The step to answer next, and the number of all; nil when only what was counted is answered.
+    private var fill: (step: Int, end: Int)?
+
+    init(_ points: [Series.Point], filledUpTo end: Int?) {
+        self.points = points
+        fill = end.map { (0, $0) }
+    }
+
+    mutating func next() -> Series.Point? {
+        guard let (step, end) = fill else {
+            guard place < points.count else { return nil }
+            defer { place += 1 }
+            return points[place]
+        }
+        guard step < end else { return nil }
+        fill = (step + 1, end)
+        guard place < points.count, points[place].step == step else { return Series.Point(step: step, count: 0) }
+        defer { place += 1 }
+        return points[place]
+    }
+}
+
 /// What `/v1/series` answers, before it is written in one of the formats.
 struct SeriesAnswer: Sendable {
     let query: SeriesQuery
@@ -42,11 +68,8 @@ struct SeriesAnswer: Sendable {
     func isFinal(step: Int) -> Bool { steps.end(of: step) <= watermark }
 
     /// Every point of a series as it is answered.
-    func points(of series: Series) -> [Series.Point] {
-        guard query.fillsZeros else { return series.points }
-        var counts = Array(repeating: Int64(0), count: steps.starts.count)
-        for point in series.points { counts[point.step] = point.count }
-        return counts.enumerated().map { Series.Point(step: $0.offset, count: $0.element) }
+    func points(of series: Series) -> SeriesPoints {
+        SeriesPoints(series.points, filledUpTo: query.fillsZeros ? steps.starts.count : nil)
     }
 
     /// The same for the same points (FNV-1a of 64 bits). Backfill can change final minutes, so that the range alone says
@@ -81,18 +104,23 @@ struct SeriesAnswer: Sendable {
 
     private static func sums(of counts: [MinuteCount], steps: SeriesSteps) -> [Series] {
         var found: [Series] = []
-        for count in counts {
-            if found.last?.banner != count.banner || found.last?.kind != count.kind {
-                found.append(Series(banner: count.banner, kind: count.kind, points: []))
+        var rest = counts[...]
+        while let first = rest.first {
+            var points: [Series.Point] = []
+            // Where the last one was: the next is nearly always behind it.
+            var step = 0
+            let series = rest.prefix { $0.banner == first.banner && $0.kind == first.kind }
+            for count in series {
+                step = steps.index(of: count.minute, near: step)
+                if let last = points.indices.last, points[last].step == step {
+                    let sum = points[last].count.addingSaturated(count.count)
+                    points[last] = Series.Point(step: step, count: sum)
+                } else {
+                    points.append(Series.Point(step: step, count: count.count))
+                }
             }
-            let step = steps.index(of: count.minute)
-            let last = found.count - 1
-            if let point = found[last].points.last, point.step == step {
-                let sum = point.count.addingSaturated(count.count)
-                found[last].points[found[last].points.count - 1] = Series.Point(step: step, count: sum)
-            } else {
-                found[last].points.append(Series.Point(step: step, count: count.count))
-            }
+            found.append(Series(banner: first.banner, kind: first.kind, points: points))
+            rest = rest[series.endIndex...]
         }
         return found
     }

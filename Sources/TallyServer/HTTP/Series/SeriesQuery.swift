@@ -5,12 +5,6 @@ import TallyCore
 
 /// What `/v1/series` is asked.
 struct SeriesQuery: Sendable {
-    enum Format: String, CaseIterable, Sendable {
-        case json
-        case csv
-        case ndjson
-    }
-
     /// Into so many steps a range is divided at most, and so many points are filled with zeros at most.
     static let mostPoints = 1_000_000
     /// At a step of a minute a range is at most a year and a day.
@@ -29,7 +23,7 @@ struct SeriesQuery: Sendable {
     let zoneName: String?
     let zone: ZoneOffsets
     let fillsZeros: Bool
-    let format: Format
+    let format: SeriesFormat
 
     /// - Parameter now: without `to`, the range ends with the minute that is running; without `from`, it is an hour long.
     init(_ parameters: QueryParameters, now: Timestamp) throws(BadRequest) {

@@ -29,6 +29,11 @@ struct SeriesSteps: Sendable {
 
     /// - Parameter minutes: half open.
     init(_ minutes: Range<Minute>, step: SeriesStep, zone: ZoneOffsets) {
+        end = minutes.upperBound
+        if zone == .utc {
+            starts = SeriesSteps.starts(minutes, length: step.seconds / 60)
+            return
+        }
         var starts: [Minute] = []
         var minute = minutes.lowerBound
         while minute < minutes.upperBound {
@@ -37,7 +42,23 @@ struct SeriesSteps: Sendable {
             minute = max(SeriesSteps.firstMinute(from: bounds.upperBound), minute.advanced(by: 1))
         }
         self.starts = starts
-        end = minutes.upperBound
+    }
+
+    /// Without a zone, steps begin at multiples of their length.
+    private static func starts(_ minutes: Range<Minute>, length: Int64) -> [Minute] {
+        guard !minutes.isEmpty else { return [] }
+        let first = Int64(minutes.lowerBound.sinceEpoch) / length * length
+        return stride(from: first, to: Int64(minutes.upperBound.sinceEpoch), by: Int(length)).map {
+            Minute.first.advanced(by: $0)
+        }
+    }
+
+    /// The same as `index(of:)`, at once when the minute is in this step or the next.
+    func index(of minute: Minute, near step: Int) -> Int {
+        for near in step..<min(step + 2, starts.count) where starts[near] <= minute && minute < end(of: near) {
+            return near
+        }
+        return index(of: minute)
     }
 
     /// Where the step that holds `minute` stands in `starts`. The minute is in the range.

@@ -21,19 +21,27 @@ struct SeriesWriter {
 
     @concurrent func write(to output: inout any ResponseBodyWriter) async throws {
         var json = JSONWriter()
+        var buffer = ByteBuffer()
+        buffer.reserveCapacity(SeriesWriter.pieceBytes + 1_024)
         writeBeginning(&json)
         for series in answer.series {
             writeBeginning(of: series, &json)
-            for point in answer.points(of: series) {
-                write(point, of: series, &json)
-                if json.bytes.count >= SeriesWriter.pieceBytes {
-                    try await output.write(ByteBuffer(bytes: json.takeBytes()))
+            buffer.writeBytes(json.takeBytes())
+            var points = SeriesPointWriter(
+                banner: series.banner, kind: series.kind, format: answer.query.format)
+            var cursor = answer.points(of: series)
+            while let point = cursor.next() {
+                write(point, with: &points, to: &buffer)
+                if buffer.readableBytes >= SeriesWriter.pieceBytes {
+                    try await output.write(buffer)
+                    buffer.clear()
                 }
             }
             writeEnd(ofSeries: &json)
         }
         writeEnd(&json)
-        try await output.write(ByteBuffer(bytes: json.takeBytes()))
+        buffer.writeBytes(json.takeBytes())
+        try await output.write(buffer)
     }
 
     // MARK: The parts, in each format
@@ -64,30 +72,11 @@ struct SeriesWriter {
         json.begin("[")
     }
 
-    private func write(_ point: Series.Point, of series: Series, _ json: inout JSONWriter) {
-        switch answer.query.format {
-        case .csv: writeLine(point, of: series, &json)
-        case .json, .ndjson:
-            let isLine = answer.query.format == .ndjson
-            json.object { json in
-                if isLine {
-                    json.member("banner", series.banner.value)
-                    json.member("kind", series.kind.name)
-                }
-                let start = answer.steps.starts[point.step]
-                json.member("ts", start, in: zone(at: start))
-                json.member("v", point.count)
-                json.member("final", answer.isFinal(step: point.step))
-            }
-            if isLine { json.endLine() }
-        }
-    }
-
-    private func writeLine(_ point: Series.Point, of series: Series, _ json: inout JSONWriter) {
+    private func write(_ point: Series.Point, with points: inout SeriesPointWriter, to buffer: inout ByteBuffer) {
         let start = answer.steps.starts[point.step]
-        json.raw("\(series.banner),\(series.kind),")
-        json.raw(start, in: zone(at: start))
-        json.raw(",\(point.count),\(answer.isFinal(step: point.step))\n")
+        points.write(
+            start: start, zone: zone(at: start), count: point.count, isFinal: answer.isFinal(step: point.step),
+            to: &buffer)
     }
 
     private func writeEnd(ofSeries json: inout JSONWriter) {

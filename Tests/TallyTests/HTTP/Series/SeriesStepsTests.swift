@@ -33,6 +33,26 @@ struct SeriesStepsTests {
             ])
     }
 
+    @Test(arguments: SeriesStep.allCases)
+    func `steps without a zone are those of a zone that is always at UTC`(step: SeriesStep) throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        var random = SeededGenerator(seed: seed)
+        let utc = ZoneOffsets([ZoneOffsets.Period(start: 0, offset: 0)])
+        for _ in 0..<100 {
+            let first = Minute.first.advanced(by: .random(in: 0...4_223_371_679, using: &random))
+            let range = first..<first.advanced(by: .random(in: 0...3_000, using: &random))
+            let steps = SeriesSteps(range, step: step, zone: .utc)
+            #expect(steps.starts == SeriesSteps(range, step: step, zone: utc).starts, "seed \(seed), \(range)")
+            #expect(steps.end == range.upperBound)
+            for _ in 0..<20 where !range.isEmpty {
+                let minute = first.advanced(
+                    by: .random(in: 0..<Int64(range.upperBound.sinceEpoch - first.sinceEpoch), using: &random))
+                let near = Int.random(in: 0..<steps.starts.count, using: &random)
+                #expect(steps.index(of: minute, near: near) == steps.index(of: minute), "seed \(seed), \(range)")
+            }
+        }
+    }
+
     @Test func `hours of a zone with half hours begin at its full hours`() throws {
         #expect(
             try starts("Asia/Kolkata", "2024-12-12T10:00", "2024-12-12T11:00", .hour) == [

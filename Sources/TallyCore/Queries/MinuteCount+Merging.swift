@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension MinuteCount {
+    /// What is stored and what is not flushed yet, merged by the one rule and then summed over logs.
+    ///
+    /// - Parameters:
+    ///   - stored: rows of any logs, each key of a log once, read after `unflushed` was taken.
+    ///   - unflushed: what the aggregator of `log` has beyond the store.
+    /// - Returns: the minutes of the range in which something was counted, sorted.
+    package static func merge(
+        stored: [StoredRow], unflushed: [UnflushedRow], of log: LogID, in range: RowRange, layout: Layout
+    ) -> [MinuteCount] {
+        var merging = Merging(range: range, capacity: stored.count * layout.minutesPerRow + unflushed.count)
+        // Most ranges lie in the past: there is nothing to look up then.
+        if unflushed.isEmpty {
+            for entry in stored { merging.add(entry.row) }
+        } else {
+            var pending = Dictionary(uniqueKeysWithValues: unflushed.map { ($0.key, $0) })
+            for entry in stored {
+                let unflushed = entry.log == log ? pending.removeValue(forKey: entry.row.key) : nil
+                merging.add(unflushed?.merged(with: entry.row, layout: layout) ?? entry.row)
+            }
+            for row in pending.values { merging.add(row.merged(with: nil, layout: layout)) }
+        }
+        return merging.sorted()
+    }
+
+    /// Collects the minutes of rows. Stores return rows in their order, nearly always, so that there is nothing to sort.
+    private struct Merging {
+        private let range: RowRange
+        private var minutes: [MinuteCount] = []
+        private var isSorted = true
+        /// Of the last row: neighbours are nearly always of the same series.
+        private var banner: BannerID?
+        private var kind = Kind.click
+        private var isContained = false
+
+        init(range: RowRange, capacity: Int) {
+            self.range = range
+            minutes.reserveCapacity(min(capacity, 1 << 16))
+        }
+
+        mutating func add(_ row: Row) {
+            if row.key.banner != banner || row.key.kind != kind {
+                (banner, kind) = (row.key.banner, row.key.kind)
+                isContained = range.contains(row.key.banner, row.key.kind)
+            }
+            guard isContained else { return }
+            row.forEachMinute { minute, count in
+                guard range.minutes.contains(minute) else { return }
+                let next = MinuteCount(banner: row.key.banner, kind: row.key.kind, minute: minute, count: count)
+                if isSorted, let last = minutes.last { isSorted = last < next }
+                minutes.append(next)
+            }
+        }
+
+        consuming func sorted() -> [MinuteCount] {
+            if isSorted { return minutes }
+            minutes.sort()
+            return Merging.summed(minutes)
+        }
+
+        /// Rows of several logs may speak of the same minute.
+        private static func summed(_ sorted: [MinuteCount]) -> [MinuteCount] {
+            var sums: [MinuteCount] = []
+            sums.reserveCapacity(sorted.count)
+            for next in sorted {
+                if let last = sums.last, !(last < next) {
+                    sums[sums.count - 1].count = last.count.addingSaturated(next.count)
+                } else {
+                    sums.append(next)
+                }
+            }
+            return sums
+        }
+    }
+}
