@@ -12,9 +12,11 @@ SEEDS ?= 1000
 STEPS ?= 5000
 # For the planted faults: some of them, such as MUTANTS='07 31'.
 MUTANTS ?=
+# For the benchmark: some rows of its table, and how it is measured, such as ROWS='counter-64 ndjson --rounds 3'.
+ROWS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build release format lint crash simulate simulate-many mutants clean
+.PHONY: help run test build release format lint crash simulate simulate-many mutants bench micro-bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,7 +36,8 @@ release: ## Build the program for production: .build/release/tally
 	swift build --configuration release --product tally
 
 format: ## Rewrite the sources in the project's format
-	swift format --in-place --recursive --parallel Sources Tests Package.swift
+	swift format --in-place --recursive --parallel Sources Tests Package.swift \
+		Benchmarks/Package.swift Benchmarks/Benchmarks/Parts/*.swift
 
 lint: ## Check the format without changing anything
 	@Scripts/lint
@@ -51,5 +54,12 @@ simulate-many: ## Simulate SEEDS deployments, beginning with SEED (SEED=the comm
 mutants: ## Plant faults in copies of the sources, which the simulation must find; some with MUTANTS='07 31'
 	@Scripts/mutants $(MUTANTS)
 
+bench: ## Measure beside nginx, Redis and PostgreSQL, one table; some rows with ROWS='counter-64 ndjson', a try with ROWS=--quick
+	@Scripts/bench $(ROWS)
+
+micro-bench: ## Measure the parts of the core one by one
+	@Scripts/install-packages
+	swift package --package-path Benchmarks benchmark
+
 clean: ## Remove what was built; counts in tally-data stay
-	rm -rf .build
+	rm -rf .build Benchmarks/.build

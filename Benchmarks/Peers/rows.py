@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of the table. Tally answers each write after its sync, with one event loop where nothing else is said; wrk and
+the other load programs have one thread."""
+
+import datetime
+import json
+import statistics
+import time
+
+from measuring import HERE, batch, random_batches, row
+from processes import Failure, run
+from servers import Tally
+
+
+def beside_nginx(bench, connections, depth=1):
+    tally, nginx = bench.tally(), bench.nginx()
+    return bench.alternate(
+        lambda: bench.clicks(tally.url, connections, depth=depth),
+        lambda: bench.clicks(nginx.url, connections, depth=depth))
+
+
+@row("counter-256", "`GET /counter/{id}`, 256 connections", "nginx `return 204`", 1.0)
+def counter_256(bench):
+    return beside_nginx(bench, 256)
+
+
+@row("counter-64", "the same, 64 connections", "the same", 0.9)
+def counter_64(bench):
+    return beside_nginx(bench, 64)
+
+
+@row("pipelined", "the same, 16 requests at once on each of 64 connections", "the same", 4.0)
+def pipelined(bench):
+    return beside_nginx(bench, 64, depth=16)
+
+
+def beside_redis(bench, connections):
+    tally, redis = bench.tally(), bench.redis(is_durable=True)
+    return bench.alternate(
+        lambda: bench.clicks(tally.url, connections), lambda: redis.increments(bench.seconds, connections, 1))
+
+
+@row("redis-64", "`GET /counter/{id}`, 64 connections", "Redis `HINCRBY`, `appendfsync always`", 1.5)
+def redis_64(bench):
+    return beside_redis(bench, 64)
+
+
+@row("redis-256", "the same, 256 connections", "the same", 1.5)
+def redis_256(bench):
+    return beside_redis(bench, 256)
+
+
+@row("postgresql", "`GET /counter/{id}`, 64 connections", "PostgreSQL, an upsert a click", 5.0)
+def postgresql(bench):
+    tally, postgres = bench.tally(), bench.postgresql()
+    return bench.alternate(lambda: bench.clicks(tally.url, 64), lambda: postgres.upserts(bench.seconds, 64))
+
+
+@row("ndjson", "NDJSON, 1,000 events a request, 16 connections; events", "Redis `HINCRBY`, 100 at once, no persistence", 1.5)
+def ndjson(bench):
+    tally, redis = bench.tally(), bench.redis(is_durable=False)
+    return bench.alternate(
+        lambda: 1_000 * bench.batches(tally.url, 16, banners=100), lambda: redis.increments(bench.seconds, 16, 100))
+
+
+@row("banners", "`GET /counter/{id}`, 64 connections, 1,000,000 banners at random", "the same with 100", 0.7)
+def banners(bench):
+    few, many = bench.tally(), bench.tally()
+    before = many.resident_bytes
+    bench.fill(many, [batch(range(first, first + 1_000)) for first in range(1, 1_000_000, 1_000)], 1_000)
+    count = json.loads(many.ask("/v1/totals"))["banners"]
+    if count != 1_000_000:
+        raise Failure(f"tally knows {count} banners instead of a million")
+    swept = many.resident_bytes
+    values = bench.alternate(
+        lambda: bench.clicks(many.url, 64, banners=1_000_000), lambda: bench.clicks(few.url, 64, banners=100))
+    note = (f"RSS a banner: {(swept - before) / 1e6:.0f} bytes when each was counted once (the aim: at most 200), "
+            f"{(many.resident_bytes - before) / 1e6:.0f} after the rounds")
+    return *values, note
+
+
+def series(bench, layout):
+    tally, nginx = bench.tally("--flush-every", "1s", "--layout", layout), bench.nginx()
+    end = datetime.datetime.now(datetime.timezone.utc).replace(second=0, microsecond=0)
+    minutes = [end - datetime.timedelta(minutes=back) for back in range(1_440, 0, -1)]
+    tally.post([
+        json.dumps({"banner": 1, "ts": minute.strftime("%Y-%m-%dT%H:%M:00Z"), "n": 1 + number % 997})
+        for number, minute in enumerate(minutes)])
+    while tally.metric("tally_unflushed_chunks") > 0:
+        time.sleep(0.1)
+    path = f"/v1/series?banner=1&kind=click&from={minutes[0]:%Y-%m-%dT%H:%M:00Z}&to={end:%Y-%m-%dT%H:%M:00Z}"
+    answer = tally.ask(path)
+    points = len(json.loads(answer)["series"][0]["points"])
+    if points != 1_440:
+        raise Failure(f"the series has {points} points instead of 1,440")
+    nginx.serve("series.json", answer)
+    return *bench.alternate(
+        lambda: bench.reads(tally.url + path, 64), lambda: bench.reads(nginx.url + "/series.json", 64)
+    ), f"{len(answer)} bytes"
+
+
+@row("series", "`/v1/series`, 24 h of a banner, 1,440 points, JSON", "the same bytes as a file, nginx", 0.3)
+def series_of_minutes(bench):
+    return series(bench, "minute")
+
+
+@row("series-hour", "the same with `--layout hour`", "the same", 0.3)
+def series_of_hours(bench):
+    return series(bench, "hour")
+
+
+@row("latency", "p99 at half of Tally's peak, 64 connections", "nginx at the same rate", 3.0, unit="µs", at_least=False)
+def latency(bench):
+    tally, nginx = bench.tally(), bench.nginx()
+    rate = bench.clicks(tally.url, 64) / 2
+    values = bench.alternate(lambda: bench.latency(tally, 64, rate), lambda: bench.latency(nginx, 64, rate))
+    return *values, f"{rate:,.0f} requests/s offered"
+
+
+@row("replay", "start after SIGKILL; entries of the journal", "`cat` and a loop in C", 0.3)
+def replay(bench):
+    # Nothing is flushed, so that all of the journal is read at each start.
+    tally = bench.tally("--flush-every", "1h")
+    bench.fill(tally, random_batches(250, 1_000, banners=10_000), 5_000 * bench.seconds)
+    tally.kill()
+    program = bench.workshop.compile(HERE / "replay.c")
+    segments = sorted((tally.directory / "journal").glob("*.segment"))
+
+    def in_c():
+        line = run(["sh", "-c", 'program=$1; shift; cat "$@" | "$program"', "sh", program] + segments)
+        entries, total, _, seconds = line.split()
+        return int(entries) / float(seconds), int(entries), int(total)
+
+    _, entries, total = in_c()
+
+    def start():
+        seconds = tally.start()
+        counted = json.loads(tally.ask("/v1/totals"))["total"]
+        tally.kill()
+        if counted != total:
+            raise Failure(f"tally counted {counted} after its start, the loop in C {total}")
+        return entries / seconds
+
+    values = bench.alternate(start, lambda: in_c()[0])
+    size = sum(segment.stat().st_size for segment in segments) / 2**20
+    return *values, f"{entries:,} entries of {total:,} events in {size:.0f} MiB, {entries / statistics.median(values[0]):.2f} s"
+
+
+def processor_cost(bench, tally, connections=256):
+    """Microseconds of processor time for each click."""
+    used, start = tally.cpu_seconds, time.monotonic()
+    rate = bench.clicks(tally.url, connections)
+    return (tally.cpu_seconds - used) / (rate * bench.seconds) * 1e6
+
+
+@row("loops", "processor time of a click with two event loops", "with one", 1.1, unit="µs", at_least=False)
+def loops(bench):
+    if not Tally.takes_loops:
+        raise Failure("this tally has no --loops")
+    one, two = bench.tally(loops=1), bench.tally(loops=2)
+    return bench.alternate(lambda: processor_cost(bench, two), lambda: processor_cost(bench, one))
+
+
+@row("hour", "processor time of a click after an hour of clicks", "in the first minute", 1.1, unit="µs", at_least=False,
+     is_long=True)
+def hour(bench):
+    tally = bench.tally()
+    first = [processor_cost(bench, tally) for _ in range(bench.rounds)]
+    end = time.monotonic() + 3_600
+    while time.monotonic() < end:
+        bench.clicks(tally.url, 256)
+    return [processor_cost(bench, tally) for _ in range(bench.rounds)], first
