@@ -29,11 +29,11 @@ test: ## Check the format, build with warnings as errors when CI is set, and run
 
 build: ## Build the program and its tests for debugging
 	@Scripts/install-packages
-	swift build --build-tests
+	swift build --build-tests --enable-all-traits
 
 release: ## Build the program for production: .build/release/tally
 	@Scripts/install-packages
-	swift build --configuration release --product tally
+	swift build --configuration release --product tally --enable-all-traits
 
 format: ## Rewrite the sources in the project's format
 	swift format --in-place --recursive --parallel Sources Tests Package.swift \

@@ -26,6 +26,11 @@ let package = Package(
     products: [
         .executable(name: "tally", targets: ["tally"])
     ],
+    // What needs a C library that not everyone has; `make` builds with all of them.
+    traits: [
+        .trait(name: "PostgreSQL", description: "The store postgres://…; needs libpq (libpq-dev)."),
+        .default(enabledTraits: []),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
@@ -49,7 +54,11 @@ let package = Package(
             name: "TallyBackends",
             dependencies: [
                 "TallyCore",
+                .target(name: "CPostgreSQL", condition: .when(traits: ["PostgreSQL"])),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: settings),
         // The running process, started by the command and by tests alike.
@@ -92,6 +101,7 @@ let package = Package(
             swiftSettings: settings),
         // What the server's requests and the command's files have in common, so that neither needs the other's libraries.
         .target(name: "TallyGzip", dependencies: ["CZlib"], swiftSettings: settings),
+        .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .testTarget(
             name: "TallyTests",

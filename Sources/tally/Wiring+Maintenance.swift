@@ -6,25 +6,23 @@ import TallyCore
 extension Wiring {
     /// The tools for the journal of a data directory that no server is using.
     static func journalMaintenance(_ place: DataPlace) throws -> any JournalMaintenance {
-        JournalTools(directory: try DataDirectory(existing: place.directory), storePath: path(of: place.store))
+        JournalTools(directory: try DataDirectory(existing: place.directory), store: place.store)
     }
 
     /// The tools for the store of a data directory that no server is using.
     static func storeMaintenance(_ place: DataPlace) throws -> any StoreMaintenance {
-        // Held until the tool has done its work: no server can begin meanwhile.
-        StoreTools(path: path(of: place.store), directory: try DataDirectory(existing: place.directory))
-    }
-
-    private static func path(of store: StoreChoice) -> String {
-        switch store {
-        case .sqlite(let path): path
+        guard case .sqlite(let path) = place.store else {
+            throw CommandFailure.failed(
+                "\(place.store) can't be converted in its place, as the file of an SQLite store can")
         }
+        // Held until the tool has done its work: no server can begin meanwhile.
+        return StoreTools(path: path, directory: try DataDirectory(existing: place.directory))
     }
 }
 
 private struct JournalTools: JournalMaintenance {
     let directory: DataDirectory
-    let storePath: String
+    let store: StoreURL
 
     private var place: JournalPlace { JournalPlace(dataDirectory: directory.path) }
 
@@ -53,19 +51,18 @@ private struct JournalTools: JournalMaintenance {
     private func known(
         of found: JournalReport, named: NodeID?
     ) async throws -> (identity: NodeID?, checkpoint: Checkpoint?) {
-        guard let layout = try SQLiteStore.layout(ofFileAt: storePath) else {
+        guard let store = try await Wiring.existingStore(store) else {
             throw CommandFailure.failed(
-                "there is no store at \(storePath), and a repair has to know what it has counted; --store names it")
+                "there is no store at \(store), and a repair has to know what it has counted; --store names it")
         }
         if found.segments == 0 { return (nil, nil) }
-        let store = try SQLiteStore(path: storePath, layout: layout)
         let identity = try await identity(of: found, named: named, in: store)
         let checkpoint = try await store.checkpoint(of: LogID(journal: identity))
-        try store.close()
+        try await store.close()
         return (identity, checkpoint)
     }
 
-    private func identity(of found: JournalReport, named: NodeID?, in store: SQLiteStore) async throws -> NodeID {
+    private func identity(of found: JournalReport, named: NodeID?, in store: any Store) async throws -> NodeID {
         guard let identity = found.identity else {
             guard let named else { return try JournalIdentity.only(of: try await store.logs(), at: place) }
             guard try JournalIdentity.fits(named, on: RealDisk(path: directory.journalPath)) else {

@@ -13,23 +13,17 @@ enum Wiring {
         let logger = ServerLogging.logger(configuration)
         do {
             let directory = try DataDirectory(path: configuration.data)
-            let store = try openStore(configuration)
+            let store = try openStore(configuration.store, layout: configuration.layout)
             let journal = try await openJournal(in: directory, configuration)
             let node = try await startNode(log: journal, store: store, configuration, logger)
             let server = Server(node: node, configuration: configuration, logger: logger)
             try await server.run()
-            try store.close()
+            try await store.close()
             logger.info("stopped")
         } catch let failure as CommandFailure {
             throw failure
         } catch {
             throw CommandFailure.failed("\(error)")
-        }
-    }
-
-    private static func openStore(_ configuration: ServerConfiguration) throws(StoreError) -> SQLiteStore {
-        switch configuration.store {
-        case .sqlite(let path): try SQLiteStore(path: path, layout: configuration.layout)
         }
     }
 
@@ -48,7 +42,7 @@ enum Wiring {
     }
 
     private static func startNode(
-        log: JournalLog, store: SQLiteStore, _ configuration: ServerConfiguration, _ logger: Logger
+        log: JournalLog, store: any Store, _ configuration: ServerConfiguration, _ logger: Logger
     ) async throws(StartError) -> CountingNode {
         let progress = SharedProgress(label: "counting what the journal holds", unit: .things("chunks"))
         defer { progress.clear() }

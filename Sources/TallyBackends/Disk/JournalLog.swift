@@ -8,7 +8,7 @@ package actor JournalLog: EventLog {
     /// The journal's, and its own node's.
     package nonisolated let identity: NodeID
     package nonisolated let durability = Durability.disk
-    private nonisolated let executor: DiskExecutor
+    private nonisolated let executor: BlockingExecutor
     private let journal: Journal
     /// Keeps other processes out as long as the journal is open.
     private let directory: DataDirectory
@@ -24,7 +24,7 @@ package actor JournalLog: EventLog {
         in directory: DataDirectory, settings: JournalSettings = .default, newIdentity: NodeID,
         progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
     ) async throws(JournalError) -> JournalLog {
-        let executor = DiskExecutor()
+        let executor = BlockingExecutor(label: "tally.journal")
         let journal = try await executor.run { () throws(JournalError) -> Journal in
             let disk: RealDisk
             do throws(DiskError) {
@@ -39,7 +39,7 @@ package actor JournalLog: EventLog {
         return JournalLog(journal: journal, executor: executor, directory: directory)
     }
 
-    private init(journal: sending Journal, executor: DiskExecutor, directory: DataDirectory) {
+    private init(journal: sending Journal, executor: BlockingExecutor, directory: DataDirectory) {
         id = journal.id
         identity = journal.identity
         self.executor = executor

@@ -7,7 +7,7 @@ package import TallyCore
 /// Counts, checkpoints and banners in one SQLite file, in the write-ahead mode with a sync at each commit.
 ///
 /// The schema is described in `docs/sqlite-schema.md`. One process at a time may write; others may read.
-package final class SQLiteStore: CountStore, BannerStore {
+package final class SQLiteStore: Store {
     /// The most rows of one transaction: readers and the memory of the write-ahead log are bounded by it.
     private static let rowsPerTransaction = 10_000
 

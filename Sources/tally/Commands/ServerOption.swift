@@ -38,5 +38,5 @@ struct DataOption: ParsableArguments {
 /// Where the files of a server are.
 struct DataPlace: Equatable, Sendable {
     let directory: String
-    let store: StoreChoice
+    let store: StoreURL
 }

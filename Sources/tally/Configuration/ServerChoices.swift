@@ -26,21 +26,6 @@ enum EventLogChoice: Equatable, Sendable {
     }
 }
 
-/// Where counts are kept.
-enum StoreChoice: Equatable, Sendable {
-    case sqlite(path: String)
-
-    init(text: String) throws(SettingRefusal) {
-        if ["clickhouse:", "postgresql:", "postgres:"].contains(where: text.hasPrefix) {
-            throw .because("ClickHouse and PostgreSQL are not in this version; allowed: sqlite:PATH")
-        }
-        guard text.hasPrefix("sqlite:") else { throw .notAllowed }
-        let path = String(text.dropFirst("sqlite:".count))
-        guard !path.isEmpty, !path.contains("\0") else { throw .notAllowed }
-        self = .sqlite(path: path)
-    }
-}
-
 /// What a process does.
 enum ServerRole: String, CaseIterable, Sendable {
     case ingest

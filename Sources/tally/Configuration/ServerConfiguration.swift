@@ -31,7 +31,7 @@ struct ServerConfiguration: Sendable {
     var logLevel: Logger.Level
     var logFormat: LogFormat
     var log: EventLogChoice
-    var store: StoreChoice
+    var store: StoreURL
     var roles: Set<ServerRole>
 }
 

@@ -45,9 +45,9 @@ enum ServerSettings {
         name: "log", help: "Where events are made durable.", allowed: "journal", defaultText: "journal",
         parse: EventLogChoice.init(text:))
     static let store = Setting(
-        name: "store", help: "Where counts are kept.", allowed: "sqlite:PATH",
+        name: "store", help: "Where counts are kept.", allowed: StoreURL.allowed,
         defaultText: "sqlite:<data>/tally.sqlite",
-        parse: StoreChoice.init(text:))
+        parse: StoreURL.init(text:))
     static let roles = Setting(
         name: "roles", help: "What this process does.",
         allowed: "ingest,aggregate,query, all three in this version", defaultText: "ingest,aggregate,query",

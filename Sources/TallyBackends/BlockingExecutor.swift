@@ -2,9 +2,13 @@
 
 import Dispatch
 
-/// Runs the calls that block on the disk one after the other, apart from the threads that everything else shares.
-final class DiskExecutor: SerialExecutor {
-    private let queue = DispatchQueue(label: "tally.journal", qos: .userInitiated)
+/// Runs calls that block, on a disk or a database, one after the other and apart from the threads that everything else
+/// shares.
+final class BlockingExecutor: SerialExecutor {
+    private let queue: DispatchQueue
+
+    /// - Parameter label: what a debugger calls its thread.
+    init(label: String) { queue = DispatchQueue(label: label, qos: .userInitiated) }
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
