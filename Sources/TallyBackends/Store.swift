@@ -4,9 +4,6 @@ package import TallyCore
 
 /// A store as a process holds it: counts, checkpoints and banners in one place, until it is closed.
 package protocol Store: CountStore, BannerStore {
-    /// The logs that it has rows or a checkpoint of, sorted.
-    func logs() async throws(StoreError) -> [LogID]
-
     /// Lets go of what is open; every later call fails.
     func close() async throws(StoreError)
 }

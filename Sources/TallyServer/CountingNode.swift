@@ -35,20 +35,18 @@ package final class CountingNode: CountingService {
     ///
     /// - Parameters:
     ///   - node: whose chunks ingest writes; `lastSequence` of them stand in the log.
+    ///   - checkpointCopy: lets the node start while the store is away; nil to refuse that.
     ///   - progress: of the replay: the offset that was read, and the last one.
     package init(
         log: any EventLog, node: NodeID, lastSequence: UInt64, store: any CountStore, bannerStore: any BannerStore,
-        clock: any WallClock, logger: Logger, configuration: Configuration = Configuration(),
+        checkpointCopy: (any CheckpointCopy)? = nil, clock: any WallClock, logger: Logger,
+        configuration: Configuration = Configuration(),
         progress: (LogOffset, LogOffset) -> Void = { _, _ in }
     ) async throws(StartError) {
-        let known: [Banner]
-        do throws(StoreError) { known = try await bannerStore.banners() } catch { throw .store(error) }
-        let directory = BannerDirectory(
-            banners: known, limit: configuration.bannersLimit, onlyRegistered: configuration.onlyRegisteredBanners)
-        let banners = BannerRegistry(directory: directory, store: bannerStore)
-        let aggregator = try await Replay.run(
-            log: log, store: store, configuration: configuration.aggregator, progress: progress,
-            noteBanners: banners.note)
+        let start = try await NodeStart.run(
+            log: log, store: store, bannerStore: bannerStore, copy: checkpointCopy, configuration: configuration,
+            progress: progress)
+        let (aggregator, banners) = (start.aggregator, start.banners)
 
         self.node = node
         self.clock = clock
@@ -64,7 +62,8 @@ package final class CountingNode: CountingService {
         self.ingest = Ingest(log: log, commits: commits, aggregation: aggregation, admission: admission)
         self.query = Query(log: log.id, store: store, aggregation: aggregation)
         self.keeper = StoreKeeper(
-            log: log, store: store, banners: banners, aggregation: aggregation, interval: configuration.flushEvery,
+            log: log, store: store, banners: banners, aggregation: aggregation, checkpointCopy: checkpointCopy,
+            absence: start.absence, interval: configuration.flushEvery,
             clock: clock, logger: logger)
         self.clockWatch = ClockWatch(
             clock: clock, aggregation: aggregation, acceptLate: configuration.acceptLate, logger: logger)
@@ -140,6 +139,7 @@ package final class CountingNode: CountingService {
 
     package var readiness: Readiness {
         let reasons = [logFailure, clockWatch.problem].compactMap { $0 }
-        return reasons.isEmpty ? .ready : .notReady(reasons: reasons)
+        if !reasons.isEmpty { return .notReady(reasons: reasons) }
+        return keeper.health.problem.map { .counting(butNot: $0) } ?? .ready
     }
 }

@@ -6,22 +6,30 @@ extension Replay {
     /// How much of the log is read at once.
     private static let bytesPerRead = 8 << 20
 
-    /// - Parameter progress: called with the offset that was read and the last one of the log.
+    /// - Parameters:
+    ///   - checkpoint: to begin at while the store is away, which is not asked then; nil for the store's own.
+    ///   - progress: called with the offset that was read and the last one of the log.
     static func run(
-        log: any EventLog, store: any CountStore, configuration: Aggregator.Configuration,
+        log: any EventLog, store: any CountStore, from checkpoint: Checkpoint? = nil,
+        configuration: Aggregator.Configuration,
         progress: (LogOffset, LogOffset) -> Void, noteBanners: ([BannerID]) -> Void
     ) async throws(StartError) -> Aggregator {
         var replay = Replay(log: log.id, layout: store.layout, configuration: configuration)
         do {
             while true {
                 switch replay.action {
+                case .readCheckpoint where checkpoint != nil: replay.didRead(checkpoint: checkpoint)
                 case .readCheckpoint: replay.didRead(checkpoint: try await store.checkpoint(of: log.id))
                 case .readEnd: replay.didRead(end: try await log.end())
                 case .read(let offset):
                     try await readOn(from: offset, in: log) { entries in
                         noteBanners(replay.didRead(entries))
                         while case .load(let keys) = replay.action {
-                            replay.didLoad(try await store.rows(of: log.id, at: keys))
+                            if checkpoint != nil {
+                                replay.leaveUnloaded()
+                            } else {
+                                replay.didLoad(try await store.rows(of: log.id, at: keys))
+                            }
                         }
                         replay.progress.map { progress($0.position, $0.end) }
                     }

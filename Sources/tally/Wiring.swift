@@ -15,7 +15,8 @@ enum Wiring {
             let directory = try DataDirectory(path: configuration.data)
             let store = try openStore(configuration.store, layout: configuration.layout)
             let journal = try await openJournal(in: directory, configuration)
-            let node = try await startNode(log: journal, store: store, configuration, logger)
+            let copy = CheckpointFile(in: directory)
+            let node = try await startNode(log: journal, store: store, copy: copy, configuration, logger)
             let server = Server(node: node, configuration: configuration, logger: logger)
             try await server.run()
             try await store.close()
@@ -42,13 +43,14 @@ enum Wiring {
     }
 
     private static func startNode(
-        log: JournalLog, store: any Store, _ configuration: ServerConfiguration, _ logger: Logger
+        log: JournalLog, store: any Store, copy: CheckpointFile, _ configuration: ServerConfiguration, _ logger: Logger
     ) async throws(StartError) -> CountingNode {
         let progress = SharedProgress(label: "counting what the journal holds", unit: .things("chunks"))
         defer { progress.clear() }
         return try await CountingNode(
             log: log, node: log.identity, lastSequence: await log.lastSequence, store: store, bannerStore: store,
-            clock: SystemClock(), logger: logger, configuration: CountingNode.Configuration(configuration)
+            checkpointCopy: copy, clock: SystemClock(), logger: logger,
+            configuration: CountingNode.Configuration(configuration)
         ) { offset, end in
             progress.update(offset.value, of: end.value)
         }

@@ -21,6 +21,20 @@ extension Aggregator {
         return found
     }
 
+    /// All rows of the range, whether or not the store has them too.
+    /// - Returns: nil when only the store knows: the range begins before the rows that are in memory.
+    package func held(in range: RowRange) -> [Row]? {
+        guard Int64(layout.rowStart(of: range.minutes.lowerBound).sinceEpoch) >= completeFrom else { return nil }
+        var held: [Row] = []
+        for (index, entry) in rows.entries.enumerated() {
+            let key = rowKey(of: entry.key)
+            guard range.overlaps(key, layout: layout) else { continue }
+            if entry.flags.contains(.unresolved) { return nil }
+            held.append(Row(key: key, counts: rows.counts(ofRow: index), upTo: LogOffset(entry.upTo)))
+        }
+        return held
+    }
+
     private func unflushed(row index: Int, in range: RowRange) -> UnflushedRow? {
         let entry = rows.entries[index]
         guard entry.flags.contains(.changed) || entry.flags.contains(.unresolved) else { return nil }

@@ -3,6 +3,9 @@
 /// Brings an aggregator to the end of its log, from the checkpoint in the store. It decides whether store and log belong
 /// together and what is asked of them; its owner does what each action says and reports back.
 ///
+/// While the store is away it is as good to give it an older checkpoint and to leave rows unloaded: `StoreAgreement` then says
+/// later whether store and log belong together.
+///
 ///     readCheckpoint ─► readEnd ─► read ─► load … ─► read ─► … ─► finished
 ///                          └─► refuse
 package struct Replay: Sendable {
@@ -35,6 +38,7 @@ package struct Replay: Sendable {
     private var phase = Phase.readingCheckpoint
     /// nil until the checkpoint is known.
     private var aggregator: Aggregator?
+    private var leavesRowsUnloaded = false
 
     package init(log: LogID, layout: Layout, configuration: Aggregator.Configuration) {
         self.log = log
@@ -86,8 +90,16 @@ package struct Replay: Sendable {
         loadNext(end: end)
     }
 
+    /// The store is away: rows stay unresolved, for whoever has the aggregator afterwards to load them.
+    package mutating func leaveUnloaded() {
+        guard case .loading(let keys, let end) = phase else { preconditionFailure("no rows were to be loaded") }
+        aggregator?.loadFailed(keys)
+        leavesRowsUnloaded = true
+        loadNext(end: end)
+    }
+
     private mutating func loadNext(end: LogOffset) {
-        let keys = aggregator?.takeKeysToLoad(most: Limits.keysPerLoad) ?? []
+        let keys = leavesRowsUnloaded ? [] : aggregator?.takeKeysToLoad(most: Limits.keysPerLoad) ?? []
         phase = keys.isEmpty ? .reading(end: end) : .loading(keys, end: end)
     }
 
@@ -114,6 +126,8 @@ package enum StartError: Error, Equatable, Sendable {
     case logBehindStore(log: LogID, end: LogOffset, checkpoint: LogOffset)
     /// The log has dropped chunks that the store doesn't have: the store was lost, or restored from an old copy.
     case storeBehindLog(log: LogID, first: LogOffset)
+    /// The store was away at the start, and holds less of the log now than it did before.
+    case storeReplaced(log: LogID, checkpoint: LogOffset, before: LogOffset)
 }
 
 extension StartError: CustomStringConvertible {
@@ -131,6 +145,12 @@ extension StartError: CustomStringConvertible {
             """
             the log \(log) begins at offset \(first), since everything before was in the store; but the store doesn't have \
             it: it was deleted, replaced, or restored from an old copy. Put back the store that belongs to this log
+            """
+        case .storeReplaced(let log, let checkpoint, let before):
+            """
+            the store holds the log \(log) up to offset \(checkpoint), but held it up to \(before) before it was away: it was \
+            replaced, or restored from an old copy. Put back the store that belongs to this log, or start again: what the store \
+            lacks is counted anew if the log still has it
             """
         }
     }

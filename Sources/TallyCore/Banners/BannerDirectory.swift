@@ -13,14 +13,28 @@ package struct BannerDirectory {
     private var unsavedIDs: Set<BannerID> = []
     private let limit: Int
     private let onlyRegistered: Bool
+    /// The store has told which banners there are; before that, only those are known that were seen since the start.
+    package private(set) var isComplete: Bool
 
     /// - Parameters:
+    ///   - banners: the store's; nil when it is away, until `complete`.
     ///   - limit: how many banners there may be.
     ///   - onlyRegistered: refuse events of banners that nobody registered.
-    package init(banners: [Banner] = [], limit: Int = 1_000_000, onlyRegistered: Bool = false) {
+    package init(banners: [Banner]? = [], limit: Int = 1_000_000, onlyRegistered: Bool = false) {
         self.limit = limit
         self.onlyRegistered = onlyRegistered
-        for banner in banners { remember(banner) }
+        isComplete = banners != nil
+        for banner in banners ?? [] { remember(banner) }
+    }
+
+    /// The store is back. Whatever it has of a banner is more than that it was seen since.
+    package mutating func complete(with stored: [Banner]) {
+        precondition(!isComplete, "it is completed once")
+        isComplete = true
+        for banner in stored {
+            remember(banner)
+            unsavedIDs.remove(banner.id)
+        }
     }
 
     package enum Refusal: Error, Equatable, Sendable {
@@ -28,6 +42,8 @@ package struct BannerDirectory {
         case tooManyBanners(limit: Int)
         case nameTaken(String, by: BannerID)
         case idsExhausted
+        /// The store has not yet told which banners are registered.
+        case storeAway
     }
 
     package var count: Int { known.count }
@@ -49,6 +65,7 @@ package struct BannerDirectory {
     /// - Returns: whether the banner is new.
     package func admit(_ id: BannerID, with others: Int = 0) throws(Refusal) -> Bool {
         if onlyRegistered {
+            guard isComplete else { throw .storeAway }
             guard registered[id] != nil else { throw .unknownBanner(id) }
             return false
         }
@@ -72,6 +89,7 @@ package struct BannerDirectory {
     /// Registers the banner, or replaces what was registered.
     package mutating func register(_ banner: Banner) throws(Refusal) {
         precondition(banner.isRegistered, "what is registered says so")
+        guard isComplete else { throw .storeAway }
         if let name = banner.name, let owner = idsByName[name], owner != banner.id { throw .nameTaken(name, by: owner) }
         guard known.contains(banner.id) || known.count < limit else { throw .tooManyBanners(limit: limit) }
         remember(banner)
@@ -80,6 +98,7 @@ package struct BannerDirectory {
 
     /// The banner of this name; if there is none, a new one with the first unknown id above all that are registered.
     package mutating func register(name: String) throws(Refusal) -> Banner {
+        guard isComplete else { throw .storeAway }
         if let known = banner(named: name) { return known }
         let banner = Banner(id: try nextID(), name: name, isRegistered: true)
         try register(banner)
@@ -97,15 +116,17 @@ package struct BannerDirectory {
 
     /// Forgets name, target and tags; the counts stay, and so does the id.
     /// - Returns: false when nobody had registered it.
-    package mutating func unregister(_ id: BannerID) -> Bool {
+    package mutating func unregister(_ id: BannerID) throws(Refusal) -> Bool {
+        guard isComplete else { throw .storeAway }
         guard registered[id] != nil else { return false }
         remember(Banner(id: id))
         unsavedIDs.insert(id)
         return true
     }
 
-    /// What has to be saved, ascending by id. It stays unsaved until `markSaved`.
-    package var unsaved: [Banner] { unsavedIDs.sorted().compactMap { self[$0] } }
+    /// What has to be saved, ascending by id. It stays unsaved until `markSaved`. Nothing before the store has told what it has,
+    /// which must not be overwritten.
+    package var unsaved: [Banner] { !isComplete ? [] : unsavedIDs.sorted().compactMap { self[$0] } }
 
     /// These were saved as they are; one that is different by now has to be saved again, whatever was saved in between.
     package mutating func markSaved(_ saved: [Banner]) {

@@ -28,6 +28,9 @@ package protocol CountStore: Sendable {
     /// - Returns: each banner and kind that has a count, in no particular order.
     func totals(in range: RowRange, with unflushed: [Row], of log: LogID) async throws(StoreError) -> [Total]
 
+    /// Whose rows or checkpoints it has, sorted: who else may have counted.
+    func logs() async throws(StoreError) -> [LogID]
+
     /// The checkpoint saved last for this log.
     func checkpoint(of log: LogID) async throws(StoreError) -> Checkpoint?
 

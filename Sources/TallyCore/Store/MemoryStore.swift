@@ -41,6 +41,8 @@ package final class MemoryStore: CountStore {
         return sums.totals
     }
 
+    package func logs() async throws(StoreError) -> [LogID] { try access { $0.logs } }
+
     package func checkpoint(of log: LogID) async throws(StoreError) -> Checkpoint? {
         try access { $0.checkpoint(of: log) }
     }

@@ -21,6 +21,8 @@ package struct StoredCounts: Sendable {
         }
     }
 
+    package var logs: [LogID] { Set(rows.keys).union(checkpoints.keys).sorted() }
+
     package func checkpoint(of log: LogID) -> Checkpoint? { checkpoints[log] }
 
     package mutating func save(_ checkpoint: Checkpoint, of log: LogID) {

@@ -21,6 +21,8 @@ package final class Aggregation: Sendable {
         var statistics = Statistics()
         /// A flush was asked for and has not begun, since rows wait for their stored sums.
         var isFlushWaiting = false
+        /// Nobody else had counted into the store when it was asked last.
+        var isAlone = false
 
         /// - Returns: the banners of rows that came into memory.
         mutating func apply(_ entry: LogEntry) -> [BannerID] {
@@ -60,6 +62,13 @@ package final class Aggregation: Sendable {
     package func unflushed(in range: RowRange) -> [UnflushedRow] {
         state.withLock { $0.aggregator.unflushed(in: range) }
     }
+
+    /// All that was counted in the range, when it is in memory, and nobody else counts into the store.
+    func held(in range: RowRange) -> [Row]? {
+        state.withLock { $0.isAlone ? $0.aggregator.held(in: range) : nil }
+    }
+
+    func setAlone(_ isAlone: Bool) { state.withLock { $0.isAlone = isAlone } }
 
     package func sequences(of node: NodeID) -> SequenceRanges { state.withLock { $0.aggregator.sequences(of: node) } }
 

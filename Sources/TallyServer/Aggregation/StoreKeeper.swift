@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import Logging
+import Logging
 import ServiceLifecycle
 import Synchronization
-package import TallyCore
+import TallyCore
 
 /// Keeps the store up to date: does what `StoreKeeping` decides, and asks it for a flush at every interval. While the store
-/// is away it retries; nothing is lost, since the log keeps it.
+/// is away it retries; nothing is lost, since the log keeps it. When it was away at the start, it is met first: only a store that
+/// belongs to the log is written to.
 ///
 /// One task does all of it, one thing after the other; the others only wake it.
 package final class StoreKeeper: Service {
@@ -29,6 +30,10 @@ package final class StoreKeeper: Service {
     private let store: any CountStore
     private let banners: BannerRegistry
     private let aggregation: Aggregation
+    private let checkpointCopy: (any CheckpointCopy)?
+    /// nil once the store and the log are known to belong together.
+    private let agreement: Mutex<StoreAgreement?>
+    private let refusal = Mutex<StartError?>(nil)
     private let interval: Duration
     private let clock: any WallClock
     private let logger: Logger
@@ -36,8 +41,9 @@ package final class StoreKeeper: Service {
     private let keeping = Mutex(StoreKeeping())
     private let healthSoFar = Mutex(Health())
 
-    package init(
-        log: any EventLog, store: any CountStore, banners: BannerRegistry, aggregation: Aggregation, interval: Duration,
+    init(
+        log: any EventLog, store: any CountStore, banners: BannerRegistry, aggregation: Aggregation,
+        checkpointCopy: (any CheckpointCopy)?, absence: NodeStart.Absence?, interval: Duration,
         clock: any WallClock, logger: Logger
     ) {
         self.log = log
@@ -47,6 +53,9 @@ package final class StoreKeeper: Service {
         self.interval = interval
         self.clock = clock
         self.logger = logger
+        self.checkpointCopy = checkpointCopy
+        self.agreement = Mutex(absence?.agreement)
+        if let absence { note(.unavailable(absence.reason)) }
     }
 
     package var health: Health { healthSoFar.withLock { $0 } }
@@ -63,11 +72,15 @@ package final class StoreKeeper: Service {
     }
 
     /// Works until the process stops, and flushes a last time then.
-    package func run() async {
+    /// - Throws: `StartError` when a store that was away at the start turns out not to belong to the log.
+    package func run() async throws {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.flushRegularly() }
             await withGracefulShutdownHandler {
-                for await _ in aggregation.loadNeeded.signals { await work() }
+                for await _ in aggregation.loadNeeded.signals {
+                    await work()
+                    if hasRefused { break }
+                }
             } onGracefulShutdown: {
                 self.aggregation.loadNeeded.finish()
             }
@@ -75,7 +88,10 @@ package final class StoreKeeper: Service {
             requests.withLock { $0.isStopped = true }
             await work(flushes: true)
         }
+        if let refusal = refusal.withLock({ $0 }) { throw refusal }
     }
+
+    private var hasRefused: Bool { refusal.withLock { $0 != nil } }
 
     /// At every whole interval of the wall clock, and sooner after a failure.
     private func flushRegularly() async {
@@ -100,6 +116,7 @@ package final class StoreKeeper: Service {
             return requests.waiting
         }
         do throws(StoreError) {
+            try await meetStore()
             if flushes || !waiting.isEmpty {
                 try await flushNow()
             } else {
@@ -112,6 +129,19 @@ package final class StoreKeeper: Service {
         for continuation in waiting { continuation.resume() }
     }
 
+    /// Asks a store that was away at the start whether it belongs to the log, and for its banners.
+    private func meetStore() async throws(StoreError) {
+        guard let agreement = agreement.withLock({ $0 }) else { return }
+        if let refusal = refusal.withLock({ $0 }) { throw .unavailable("\(refusal)") }
+        if let refused = agreement.refusal(stored: try await store.checkpoint(of: log.id)) {
+            refusal.withLock { $0 = refused }
+            throw .unavailable("\(refused)")
+        }
+        try await banners.completeFromStore()
+        self.agreement.withLock { $0 = nil }
+        logger.info("the store that was away at the start is back")
+    }
+
     private func flushNow() async throws(StoreError) {
         aggregation.setFlushWaiting(true)
         defer { aggregation.setFlushWaiting(false) }
@@ -119,6 +149,7 @@ package final class StoreKeeper: Service {
         try await performAll()
         // What was registered while the store was away is saved, too, when there is nothing to flush.
         try await banners.saveUnsaved()
+        aggregation.setAlone(try await store.logs().allSatisfy { $0 == log.id })
         healthSoFar.withLock { health in
             health.problem = nil
             health.failuresInARow = 0
@@ -156,15 +187,30 @@ package final class StoreKeeper: Service {
     }
 
     private func note(_ error: StoreError) {
-        logger.warning("the store did not take the counts; the log keeps them", metadata: ["error": "\(error)"])
-        healthSoFar.withLock { health in
+        let failures = healthSoFar.withLock { health in
             health.failures += 1
             health.failuresInARow += 1
             health.problem = error.description
+            return health.failuresInARow
         }
+        // The 1st, 2nd, 4th, 8th … in a row: an outage of a night shall not fill the disk with messages.
+        guard failures & (failures - 1) == 0 else { return }
+        logger.warning(
+            "the store did not take the counts; the log keeps them",
+            metadata: ["error": "\(error)", "failures": "\(failures)"])
     }
 
     private func trimLog(before offset: LogOffset) async {
+        if let checkpointCopy {
+            let checkpoint = aggregation.withAggregator { $0.checkpoint }
+            do throws(DiskError) {
+                try await checkpointCopy.write(checkpoint, of: log.id)
+            } catch {
+                // The copy that is there still fits a log that is not trimmed.
+                return logger.warning(
+                    "the checkpoint could not be copied; the log is kept", metadata: ["error": "\(error)"])
+            }
+        }
         do throws(LogError) {
             try await log.trim(before: offset)
         } catch {

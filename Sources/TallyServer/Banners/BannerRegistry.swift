@@ -61,7 +61,7 @@ package final class BannerRegistry: Sendable {
 
     /// - Returns: false when nobody had registered it.
     package func unregister(_ id: BannerID) async throws(RegistrationError) -> Bool {
-        try await change { directory throws(BannerDirectory.Refusal) in directory.unregister(id) }
+        try await change { directory throws(BannerDirectory.Refusal) in try directory.unregister(id) }
     }
 
     private func change<Value: Sendable>(
@@ -77,6 +77,13 @@ package final class BannerRegistry: Sendable {
         let value = try result.get()
         do throws(StoreError) { try await saveUnsaved() } catch { throw .unavailable(error.description) }
         return value
+    }
+
+    /// Asks the store for its banners, when it was away at the start.
+    func completeFromStore() async throws(StoreError) {
+        if directory.withLock({ $0.isComplete }) { return }
+        let stored = try await store.banners()
+        directory.withLock { if !$0.isComplete { $0.complete(with: stored) } }
     }
 
     /// One save at a time, each of what is unsaved when its turn comes: no older banner is written last, and who waited
@@ -97,6 +104,8 @@ extension RegistrationError {
         case .nameTaken(let name, let owner): self = .nameTaken(name, by: owner)
         case .tooManyBanners(let limit): self = .tooManyBanners(limit: limit)
         case .idsExhausted: self = .idsExhausted
+        case .storeAway:
+            self = .unavailable("the store was away at the start, and has not yet told which banners there are")
         case .unknownBanner: preconditionFailure("registering never asks for a registered banner")
         }
     }

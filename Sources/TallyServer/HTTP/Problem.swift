@@ -90,9 +90,12 @@ struct Problem {
             switch error {
             case .unknownBanner: .notFound
             case .tooManyBanners, .tooManyKinds: .forbidden
+            case .bannersUnknown: .serviceUnavailable
             case .tooOld, .inFuture, .countOutOfRange, .idTooLong, .idEmpty, .ownNode: .badRequest
             }
-        self.init(status, error.reason, "The event is not counted", "\(error)")
+        self.init(
+            status, error.reason, "The event is not counted", "\(error)",
+            retryAfter: status == .serviceUnavailable ? 5 : nil)
     }
 
     private init(_ error: IngestError) {

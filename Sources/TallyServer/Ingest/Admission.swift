@@ -97,6 +97,7 @@ package final class Admission: Sendable {
             switch error {
             case .unknownBanner(let id): throw .unknownBanner(id)
             case .tooManyBanners(let limit): throw .tooManyBanners(limit: limit)
+            case .storeAway: throw .bannersUnknown
             case .nameTaken, .idsExhausted: preconditionFailure("an event brings no name")
             }
         }

@@ -2,7 +2,7 @@
 
 package import TallyCore
 
-/// Why an event is not counted. The sender can repair it; trying again as it is doesn't help.
+/// Why an event is not counted. The sender can repair it; trying again as it is doesn't help, but for `bannersUnknown`.
 package enum EventRejection: Error, Equatable, Sendable {
     /// It lies further back than late events may.
     case tooOld(earliest: Minute)
@@ -11,6 +11,8 @@ package enum EventRejection: Error, Equatable, Sendable {
     case tooManyKinds(limit: Int)
     case unknownBanner(BannerID)
     case tooManyBanners(limit: Int)
+    /// Only registered banners count, and the store has not yet told which these are.
+    case bannersUnknown
     case countOutOfRange(Int64)
     case idTooLong(bytes: Int)
     case idEmpty
@@ -27,6 +29,7 @@ extension EventRejection {
         case .tooManyKinds: "too_many_kinds"
         case .unknownBanner: "unknown_banner"
         case .tooManyBanners: "too_many_banners"
+        case .bannersUnknown: "banners_unknown"
         case .countOutOfRange: "count_out_of_range"
         case .idTooLong, .idEmpty: "bad_event_id"
         case .ownNode: "own_node"
@@ -45,6 +48,8 @@ extension EventRejection: CustomStringConvertible {
             "the event is in the future: the latest minute that counts is \(latest.text()); is the sender's clock right?"
         case .tooManyKinds(let limit): "a new kind, but there are \(limit) already, which is the limit"
         case .unknownBanner(let id): "banner \(id) is not registered, and only registered banners are counted"
+        case .bannersUnknown:
+            "only registered banners are counted, and the store, which was away at the start, has not yet told which these are"
         case .tooManyBanners(let limit): "a new banner, but there are \(limit) already, which is the limit"
         case .countOutOfRange(let count): "n is \(count); allowed is 1 to \(Limits.eventCount)"
         case .idTooLong(let bytes): "the event id has \(bytes) bytes; allowed are 1 to \(Limits.eventIDBytes)"

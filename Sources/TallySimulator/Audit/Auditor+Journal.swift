@@ -102,7 +102,7 @@ extension Auditor {
         switch error {
         case .logBehindStore:
             require(isOldJournal || damage != .none, "a start is refused without a reason: \(error)")
-        case .storeBehindLog:
+        case .storeBehindLog, .storeReplaced:
             require(isOldStore, "a start is refused without a reason: \(error)")
         case .store, .log:
             require(damage != .none, "a start is refused without a reason: \(error)")

@@ -27,6 +27,32 @@ import Testing
         #expect(directory.unsaved.map(\.id) == [id(1), id(2)])
     }
 
+    @Test func withoutTheStoreOnlyWhatWasSeenIsKnownAndNothingIsSaved() throws {
+        var directory = BannerDirectory(banners: nil, limit: 10)
+        #expect(try directory.admit(id(1)))
+        for value in Int64(1)...3 { directory.note(id(value)) }
+        #expect(directory.unsaved.isEmpty, "a name that the store has must not be overwritten")
+        #expect(throws: BannerDirectory.Refusal.storeAway) { try directory.register(name: "a") }
+        #expect(throws: BannerDirectory.Refusal.storeAway) {
+            try directory.register(Banner(id: self.id(1), isRegistered: true))
+        }
+        #expect(throws: BannerDirectory.Refusal.storeAway) { try directory.unregister(self.id(1)) }
+        let stored = [Banner(id: id(1), name: "one", isRegistered: true), Banner(id: id(2)), Banner(id: id(9))]
+        directory.complete(with: stored)
+        #expect(directory[id(1)] == stored[0])
+        #expect(directory.count == 4)
+        #expect(directory.unsaved == [Banner(id: id(3))])
+        #expect(try directory.register(name: "two").id == id(4))
+    }
+
+    @Test func withoutTheStoreNobodyKnowsWhoIsRegistered() throws {
+        var directory = BannerDirectory(banners: nil, onlyRegistered: true)
+        #expect(throws: BannerDirectory.Refusal.storeAway) { try directory.admit(self.id(1)) }
+        directory.complete(with: [Banner(id: id(1), isRegistered: true)])
+        #expect(try !directory.admit(id(1)))
+        #expect(throws: BannerDirectory.Refusal.unknownBanner(id(2))) { try directory.admit(self.id(2)) }
+    }
+
     @Test func onlyRegisteredBannersAreAdmittedWhereThatIsAsked() throws {
         var directory = BannerDirectory(onlyRegistered: true)
         directory.note(id(5))
@@ -41,12 +67,12 @@ import Testing
         #expect(throws: BannerDirectory.Refusal.nameTaken("a", by: id(1))) {
             try directory.register(Banner(id: self.id(2), name: "a", isRegistered: true))
         }
-        let removed = directory.unregister(id(1))
+        let removed = try directory.unregister(id(1))
         #expect(removed)
         try directory.register(Banner(id: id(2), name: "a", isRegistered: true))
         #expect(directory.banner(named: "a")?.id == id(2))
         #expect(directory[id(1)] == Banner(id: id(1)))
-        let removedAgain = directory.unregister(id(1))
+        let removedAgain = try directory.unregister(id(1))
         #expect(!removedAgain)
     }
 
@@ -69,7 +95,7 @@ import Testing
     @Test func anIDThatWasRegisteredOnceIsNotGivenOutAgain() throws {
         var directory = BannerDirectory()
         let first = try directory.register(name: "/a").id
-        _ = directory.unregister(first)
+        _ = try directory.unregister(first)
         #expect(try directory.register(name: "/b").id == id(2))
     }
 

@@ -40,6 +40,7 @@ struct CountStoreSuite {
         Promise("the largest values come back as they were") { try await $0.theLargestValuesComeBack() },
         Promise("a checkpoint comes back as it was, and never goes back") { try await $0.checkpointsNeverGoBack() },
         Promise("each log has a checkpoint of its own") { try await $0.eachLogHasACheckpoint() },
+        Promise("logs are known by their rows or their checkpoints") { try await $0.logsAreKnown() },
         Promise("20,000 rows can be merged at once") { try await $0.manyRowsCanBeMergedAtOnce() },
         Promise("calls may overlap") { try await $0.callsMayOverlap() },
     ]
@@ -279,6 +280,13 @@ struct CountStoreSuite {
         #expect(try await store.checkpoint(of: StoreTest.logs[0]) == .start)
         #expect(try await store.checkpoint(of: StoreTest.logs[1]) == StoreTest.checkpoint(upTo: 3))
         #expect(try await store.checkpoint(of: StoreTest.logs[2]) == nil)
+    }
+
+    func logsAreKnown() async throws {
+        #expect(try await store.logs().isEmpty)
+        try await store.save(.start, of: StoreTest.logs[2])
+        try await store.merge([row(1, minute: 0, count: 1, upTo: 1)], of: StoreTest.logs[0])
+        #expect(try await store.logs() == [StoreTest.logs[0], StoreTest.logs[2]])
     }
 
     // MARK: - Many

@@ -168,7 +168,7 @@ final class CountingInMemory: CountingService {
     }
 
     func unregister(_ id: BannerID) async throws(RegistrationError) -> Bool {
-        try change { directory throws(BannerDirectory.Refusal) in directory.unregister(id) }
+        try change { directory throws(BannerDirectory.Refusal) in try directory.unregister(id) }
     }
 
     private func change<Value: Sendable>(
@@ -183,6 +183,7 @@ final class CountingInMemory: CountingService {
                 case .nameTaken(let name, let owner): return .failure(.nameTaken(name, by: owner))
                 case .tooManyBanners(let limit): return .failure(.tooManyBanners(limit: limit))
                 case .idsExhausted: return .failure(.idsExhausted)
+                case .storeAway: return .failure(.unavailable("the store is away"))
                 case .unknownBanner(let id): return .failure(.unavailable("\(id)"))
                 }
             }

@@ -46,6 +46,8 @@ final class CountStoreWithHooks: CountStore {
         try await inner.totals(in: range, with: unflushed, of: log)
     }
 
+    func logs() async throws(StoreError) -> [LogID] { try await inner.logs() }
+
     func checkpoint(of log: LogID) async throws(StoreError) -> Checkpoint? { try await inner.checkpoint(of: log) }
 
     func save(_ checkpoint: Checkpoint, of log: LogID) async throws(StoreError) {

@@ -13,6 +13,7 @@ struct NodeFixture {
     let clock = ManualClock()
     /// Instead of `store`, where a test needs another.
     var otherStore: (any CountStore)?
+    var checkpointCopy: (any CheckpointCopy)?
     var configuration = CountingNode.Configuration()
 
     init(
@@ -31,7 +32,8 @@ struct NodeFixture {
     ) async throws -> Value {
         let node = try await CountingNode(
             log: log, node: NodeID(bits: 1), lastSequence: 0, store: otherStore ?? store, bannerStore: bannerStore,
-            clock: clock, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            checkpointCopy: checkpointCopy, clock: clock,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             configuration: configuration)
         let group = ServiceGroup(
             services: node.services, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

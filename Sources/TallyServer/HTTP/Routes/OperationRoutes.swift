@@ -38,6 +38,7 @@ struct OperationRoutes {
     @Sendable private func readiness(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         switch service.readiness {
         case .ready: .text("ready\n")
+        case .counting(let problem): .text("ready: counting goes on, but \(problem)\n")
         case .notReady(let reasons):
             .text(reasons.map { $0 + "\n" }.joined(), status: .serviceUnavailable)
         }
