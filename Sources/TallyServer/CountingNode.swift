@@ -12,6 +12,7 @@ package final class CountingNode: CountingService {
         /// Minutes that an event may lie back, and ahead.
         package var acceptLate: Int64 = 7 * 24 * 60
         package var acceptEarly: Int64 = 1
+        package var retention = Retention.forEver
         package var bannersLimit = 1_000_000
         package var onlyRegisteredBanners = false
         /// How many rows may wait for their stored sums before chunks of other nodes have to wait, too.
@@ -53,17 +54,19 @@ package final class CountingNode: CountingService {
         self.acceptLate = configuration.acceptLate
         self.banners = banners
         let window = EventWindow(
-            late: configuration.acceptLate, early: configuration.acceptEarly, logTime: aggregator.time)
+            late: configuration.acceptLate, early: configuration.acceptEarly, floor: configuration.retention.floor,
+            logTime: aggregator.time)
         self.admission = Admission(window: window, kinds: aggregator.knownKinds, banners: banners, clock: clock)
         self.aggregation = Aggregation(
             aggregator: aggregator, banners: banners, unresolvedRowsLimit: configuration.unresolvedRowsLimit)
         let commits = GroupCommit<Ingest.Waiter>(
-            node: node, lastSequence: lastSequence, after: aggregator, late: configuration.acceptLate)
+            node: node, lastSequence: lastSequence, after: aggregator, late: configuration.acceptLate,
+            floor: configuration.retention.floor)
         self.ingest = Ingest(log: log, commits: commits, aggregation: aggregation, admission: admission)
         self.query = Query(log: log.id, store: store, aggregation: aggregation)
         self.keeper = StoreKeeper(
             log: log, store: store, banners: banners, aggregation: aggregation, checkpointCopy: checkpointCopy,
-            absence: start.absence, interval: configuration.flushEvery,
+            absence: start.absence, retention: configuration.retention, interval: configuration.flushEvery,
             clock: clock, logger: logger)
         self.clockWatch = ClockWatch(
             clock: clock, aggregation: aggregation, acceptLate: configuration.acceptLate, logger: logger)

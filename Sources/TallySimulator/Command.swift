@@ -3,7 +3,7 @@
 import Synchronization
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #endif
 
 /// `TallySimulator run SEED [STEPS]` and `TallySimulator many SEEDS [STEPS [FIRST [FAILURES]]]`.

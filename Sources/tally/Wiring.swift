@@ -68,6 +68,7 @@ extension CountingNode.Configuration {
         flushEvery = configuration.flushEvery
         acceptLate = configuration.acceptLate.components.seconds / 60
         acceptEarly = configuration.acceptEarly.components.seconds / 60
+        retention = configuration.retention
         bannersLimit = configuration.maxBanners
         onlyRegisteredBanners = configuration.banners == .registered
     }

@@ -51,6 +51,7 @@ package struct SQLiteConversion: Sendable {
         do {
             try await new.copyAllButCounts(from: path)
             try await copyCounts(from: old, to: new, progress: progress)
+            try await new.copyHorizons(from: path)
             try await compare(old, new)
         } catch {
             try? new.close()

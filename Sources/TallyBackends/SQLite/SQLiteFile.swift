@@ -3,9 +3,9 @@
 import TallyCore
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Darwin)
-    import Darwin
+import Darwin
 #endif
 
 /// The files of an open store, so that one that was deleted is noticed: SQLite would go on writing into what no longer
@@ -67,9 +67,9 @@ struct SQLiteFile: Sendable {
 
     private static func times(of status: stat) -> [Int64] {
         #if canImport(Darwin)
-            let changed = status.st_mtimespec
+        let changed = status.st_mtimespec
         #else
-            let changed = status.st_mtim
+        let changed = status.st_mtim
         #endif
         return [Int64(changed.tv_sec), Int64(changed.tv_nsec), Int64(status.st_size)]
     }

@@ -18,8 +18,12 @@ enum SQLiteSchema {
 
     /// In the order of their numbers, from 1. Append; never change one that was released.
     private static let migrations = [
-        Migration(name: "1 counts, checkpoints, banners", run: createTables)
+        Migration(name: "1 counts, checkpoints, banners", run: createTables),
+        Migration(name: "2 horizons of logs", run: addHorizons),
     ]
+
+    /// Of `logs`; not copied with the names, since a merge leaves out what lies before them.
+    static let horizons = ["collapsed_before", "dropped_before", "expired_before"]
 
     /// The tables that both layouts have alike, but for what they say of the layout.
     static let tablesWithoutCounts = [
@@ -121,6 +125,12 @@ enum SQLiteSchema {
         switch layout {
         case .minute: try createMinuteTable(in: database)
         case .hour: try createHourTable(in: database)
+        }
+    }
+
+    private static func addHorizons(in database: Database, layout: Layout) throws {
+        for column in horizons {
+            try database.execute(sql: "ALTER TABLE logs ADD COLUMN \(column) INTEGER NOT NULL DEFAULT 0")
         }
     }
 

@@ -67,6 +67,18 @@ extension SQLiteStore {
         }
     }
 
+    /// Takes over from where on the logs are kept by the minute, once their counts are there.
+    func copyHorizons(from path: String) async throws(StoreError) {
+        let columns = SQLiteSchema.horizons.map {
+            "\($0) = (SELECT \($0) FROM old.logs WHERE old.logs.log_id = main.logs.log_id)"
+        }
+        try await withoutTransaction { database in
+            try database.execute(sql: "ATTACH DATABASE ? AS old", arguments: [path])
+            try database.execute(sql: "UPDATE main.logs SET \(columns.joined(separator: ", "))")
+            try database.execute(sql: "DETACH DATABASE old")
+        }
+    }
+
     /// Takes over the names, checkpoints and banners of the store at `path`; this store is new.
     func copyAllButCounts(from path: String) async throws(StoreError) {
         try await withoutTransaction { database in

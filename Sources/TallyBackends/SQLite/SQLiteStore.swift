@@ -105,13 +105,18 @@ package final class SQLiteStore: Store {
             try await write { [table] database in
                 var names = try SQLiteNames(in: database)
                 let log = try names.logs.number(of: log, in: database)
+                let horizon = try SQLiteExpiry.horizon(ofLog: log, in: database)
                 let statement = try database.cachedStatement(sql: table.merge)
-                for row in batch {
+                for row in batch where row.key.start >= horizon.collapsed {
                     let kind = try names.kinds.number(of: row.key.kind, in: database)
                     try table.merge(row, kind: kind, log: log, with: statement)
                 }
             }
         }
+    }
+
+    package func expire(before horizon: Horizon, of log: LogID) async throws(StoreError) {
+        try await SQLiteExpiry(table: table, log: log).run(before: horizon, in: self)
     }
 
     package func rows(of log: LogID, at keys: [RowKey]) async throws(StoreError) -> [TallyCore.Row] {

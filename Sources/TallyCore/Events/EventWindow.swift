@@ -8,14 +8,19 @@ package struct EventWindow: Sendable {
     package let late: Int64
     /// How many minutes an event may lie ahead.
     package let early: Int64
+    /// How many minutes a backfill may lie back; nil for any number.
+    package let floor: Int64?
     /// The highest time that was seen: of the clock, or of the log.
     private var highest: Timestamp
 
-    /// - Parameter logTime: the highest time of any chunk in the log.
-    package init(late: Int64, early: Int64, logTime: Timestamp) {
-        precondition(late >= 0 && early >= 0, "the configuration is validated")
+    /// - Parameters:
+    ///   - floor: `Retention.floor`.
+    ///   - logTime: the highest time of any chunk in the log.
+    package init(late: Int64, early: Int64, floor: Int64? = nil, logTime: Timestamp) {
+        precondition(late >= 0 && early >= 0 && floor ?? late >= late, "the configuration is validated")
         self.late = late
         self.early = early
+        self.floor = floor
         self.highest = logTime
     }
 
@@ -37,8 +42,8 @@ package struct EventWindow: Sendable {
         if minute > latest || time.milliseconds > Minute.last.unixSeconds * 1_000 + 59_999 {
             return .tooEarly(latest: latest)
         }
-        if time < .epoch { return .tooOld(earliest: backfill ? .first : earliest) }
-        if minute < earliest, !backfill { return .tooOld(earliest: earliest) }
+        let first = backfill ? floor.map { Minute(highest).advanced(by: -$0) } ?? .first : earliest
+        if time < .epoch || minute < first { return .tooOld(earliest: first) }
         return .accepted(minute)
     }
 

@@ -29,6 +29,12 @@ package struct Chunk: Equatable, Sendable {
     }
 
     /// Deltas and identified events.
+    /// `Minute.last` when it is empty.
+    package var earliestMinute: Minute {
+        let identified = self.identified.reduce(Minute.last) { min($0, $1.delta.minute) }
+        return deltas.reduce(identified) { min($0, $1.minute) }
+    }
+
     package var entryCount: Int { deltas.count + identified.count }
 }
 

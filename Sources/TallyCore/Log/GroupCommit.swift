@@ -49,6 +49,8 @@ package struct GroupCommit<Waiter> {
         var waiters: [Waiter] = []
         /// Of the events that are no backfill.
         var earliest = Minute.last
+        /// Of all others.
+        var earliestBackfill = Minute.last
 
         var entryCount: Int {
             foreign.reduce(0) { $0 + $1.entryCount } + builders.reduce(0) { $0 + $1.entryCount }
@@ -65,6 +67,8 @@ package struct GroupCommit<Waiter> {
     private let pendingEntriesLimit: Int
     /// How many minutes behind the log's time an event may lie.
     private let late: Int64
+    /// How many minutes behind the log's time a backfill may lie; nil for any number.
+    private let floor: Int64?
     private var lastSequence: UInt64
     /// The highest time of any chunk.
     private var logTime: Timestamp
@@ -76,14 +80,17 @@ package struct GroupCommit<Waiter> {
     ///   - lastSequence: the node's last chunk in the log; 0 when there is none.
     ///   - logTime: the highest time of any chunk in the log.
     ///   - late: as `EventWindow` has it.
+    ///   - floor: `Retention.floor`.
     ///   - pendingEntriesLimit: how many entries may wait for a commit.
     package init(
-        node: NodeID, lastSequence: UInt64, logTime: Timestamp, late: Int64, pendingEntriesLimit: Int = 2_000_000
+        node: NodeID, lastSequence: UInt64, logTime: Timestamp, late: Int64, floor: Int64? = nil,
+        pendingEntriesLimit: Int = 2_000_000
     ) {
         self.node = node
         self.lastSequence = lastSequence
         self.logTime = logTime
         self.late = late
+        self.floor = floor
         self.pendingEntriesLimit = pendingEntriesLimit
     }
 
@@ -92,10 +99,10 @@ package struct GroupCommit<Waiter> {
     /// - Parameters:
     ///   - lastSequence: the node's last chunk that the log knows of; damage may have taken the chunk itself.
     ///   - aggregator: has read the whole log.
-    package init(node: NodeID, lastSequence: UInt64, after aggregator: Aggregator, late: Int64) {
+    package init(node: NodeID, lastSequence: UInt64, after aggregator: Aggregator, late: Int64, floor: Int64? = nil) {
         self.init(
             node: node, lastSequence: max(lastSequence, aggregator.sequences(of: node).highest),
-            logTime: aggregator.time, late: late)
+            logTime: aggregator.time, late: late, floor: floor)
     }
 
     /// Entries that wait for a commit to begin.
@@ -123,26 +130,32 @@ package struct GroupCommit<Waiter> {
         for event in events { Self.add(event, to: &groups[groups.count - 1]) }
         let earliest = Self.earliest(events, backfill: backfill)
         groups[groups.count - 1].earliest = min(groups[groups.count - 1].earliest, earliest)
+        if backfill { lower(to: Self.earliest(events, backfill: false)) }
         groups[groups.count - 1].waiters.append(waiter)
         return .accepted(begins: isReadyToBegin)
     }
 
     /// Adds a chunk that another node made; it keeps its node and sequence.
     package mutating func add(_ chunk: Chunk, waiter: Waiter) -> Admission {
-        if let refusal = refusal(of: chunk.entryCount) { return .refused(refusal) }
+        let earliest = chunk.earliestMinute
+        if let refusal = refusal(of: chunk.entryCount) ?? refusal(ofBackfill: earliest) { return .refused(refusal) }
         openGroup()
+        lower(to: earliest)
         groups[groups.count - 1].foreign.append(chunk)
         groups[groups.count - 1].waiters.append(waiter)
         return .accepted(begins: isReadyToBegin)
     }
 
     /// The next commit, if there is something to commit and none is on its way.
-    /// - Parameter now: becomes the time of each of its chunks, unless that would make a minute final which an event in it, or one that waits, belongs to.
+    /// - Parameter now: becomes the time of each of its chunks, unless that would make a minute final, or let it fall behind the
+    ///   floor, which an event in it, or one that waits, belongs to.
     package mutating func begin(at now: Timestamp) -> Commit? {
         guard isReadyToBegin else { return nil }
         let group = groups.removeFirst()
         let time = ([group] + groups).reduce(now) {
-            min($0, EventWindow.latestTime(before: $1.earliest, isFinalWith: late))
+            let time = min($0, EventWindow.latestTime(before: $1.earliest, isFinalWith: late))
+            guard let floor else { return time }
+            return min(time, EventWindow.latestTime(before: $1.earliestBackfill, isFinalWith: floor))
         }
         logTime = max(logTime, time)
         let sequenceBefore = lastSequence
@@ -194,8 +207,19 @@ package struct GroupCommit<Waiter> {
     /// Why these events would be refused now; nil when they would not.
     func refusal(of events: some Collection<CountedEvent>, backfill: Bool) -> Refusal? {
         if let refusal = refusal(of: events.count) { return refusal }
+        if backfill { return refusal(ofBackfill: Self.earliest(events, backfill: false)) }
         let final = EventWindow.watermark(logTime: logTime, late: late)
-        return Self.earliest(events, backfill: backfill) < final ? .stale : nil
+        return Self.earliest(events, backfill: false) < final ? .stale : nil
+    }
+
+    /// No chunk has a minute further before the log's time than the floor, so that what lies there may be collapsed.
+    private func refusal(ofBackfill earliest: Minute) -> Refusal? {
+        guard let floor else { return nil }
+        return earliest < EventWindow.watermark(logTime: logTime, late: floor) ? .stale : nil
+    }
+
+    private mutating func lower(to earliest: Minute) {
+        groups[groups.count - 1].earliestBackfill = min(groups[groups.count - 1].earliestBackfill, earliest)
     }
 
     /// The earliest minute that must not become final before the events are counted.

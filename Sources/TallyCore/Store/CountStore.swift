@@ -8,11 +8,20 @@ package protocol CountStore: Sendable {
     /// Every row that goes in or comes out has this layout.
     var layout: Layout { get }
 
-    /// Replaces each stored row of the same key and log whose `upTo` is lower; leaves the others. Durable on return.
+    /// Replaces each stored row of the same key and log whose `upTo` is lower; leaves the others. Durable on return. Rows that begin
+    /// before the log's horizon are left out: what they say is in the store already, in a coarser row or not any more.
     ///
     /// - Parameter rows: each key at most once.
     /// - Throws: when some or all of the rows may be missing; doing it again is always right.
     func merge(_ rows: [Row], of log: LogID) async throws(StoreError)
+
+    /// Makes the rows of this log coarser that begin before `horizon.collapsed`: those of a banner, kind and hour become one, with
+    /// their sum in the hour's first minute and the highest `upTo`. Deletes those that begin before `horizon.dropped`. The log keeps
+    /// the latest horizon that it was given.
+    ///
+    /// - Parameter horizon: such that nobody merges a row that begins before it with more than the store has; see `Retention`.
+    /// - Throws: when some or all of it may not be done; doing it again is always right. A reader sees an hour either way, and whole.
+    func expire(before horizon: Horizon, of log: LogID) async throws(StoreError)
 
     /// - Returns: the rows of this log with these keys, in no particular order; a key without a row is left out.
     func rows(of log: LogID, at keys: [RowKey]) async throws(StoreError) -> [Row]

@@ -25,6 +25,10 @@ package final class MemoryStore: CountStore {
         try access { $0.merge(rows, of: log) }
     }
 
+    package func expire(before horizon: Horizon, of log: LogID) async throws(StoreError) {
+        try access { $0.expire(before: horizon, of: log) }
+    }
+
     package func rows(of log: LogID, at keys: [RowKey]) async throws(StoreError) -> [Row] {
         try access { $0.rows(of: log, at: keys) }
     }

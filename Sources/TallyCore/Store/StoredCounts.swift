@@ -4,11 +4,23 @@
 package struct StoredCounts: Sendable {
     private var rows: [LogID: [RowKey: Row]] = [:]
     private var checkpoints: [LogID: Checkpoint] = [:]
+    private var horizons: [LogID: Horizon] = [:]
 
     package init() {}
 
     package mutating func merge(_ rows: [Row], of log: LogID) {
-        for row in rows where row.replaces(self.rows[log]?[row.key]) { self.rows[log, default: [:]][row.key] = row }
+        let horizon = horizons[log] ?? .none
+        for row in rows where row.key.start >= horizon.collapsed && row.replaces(self.rows[log]?[row.key]) {
+            self.rows[log, default: [:]][row.key] = row
+        }
+    }
+
+    package mutating func expire(before horizon: Horizon, of log: LogID) {
+        let horizon = horizon.merged(with: horizons[log] ?? .none)
+        horizons[log] = horizon
+        let old = (rows[log] ?? [:]).values.filter { $0.key.start < horizon.collapsed }
+        for row in old { rows[log]?[row.key] = nil }
+        for row in Row.collapsed(old) where row.key.start >= horizon.dropped { rows[log]?[row.key] = row }
     }
 
     package func row(of log: LogID, at key: RowKey) -> Row? { rows[log]?[key] }

@@ -34,6 +34,10 @@ package final class StoreKeeper: Service {
     /// nil once the store and the log are known to belong together.
     private let agreement: Mutex<StoreAgreement?>
     private let refusal = Mutex<StartError?>(nil)
+    private let retention: Retention
+    /// What was in the log at the start may have been admitted while more was kept.
+    private let startPosition: LogOffset
+    private let expired = Mutex(Horizon.none)
     private let interval: Duration
     private let clock: any WallClock
     private let logger: Logger
@@ -43,7 +47,7 @@ package final class StoreKeeper: Service {
 
     init(
         log: any EventLog, store: any CountStore, banners: BannerRegistry, aggregation: Aggregation,
-        checkpointCopy: (any CheckpointCopy)?, absence: NodeStart.Absence?, interval: Duration,
+        checkpointCopy: (any CheckpointCopy)?, absence: NodeStart.Absence?, retention: Retention, interval: Duration,
         clock: any WallClock, logger: Logger
     ) {
         self.log = log
@@ -54,6 +58,8 @@ package final class StoreKeeper: Service {
         self.clock = clock
         self.logger = logger
         self.checkpointCopy = checkpointCopy
+        self.retention = retention
+        self.startPosition = aggregation.withAggregator { $0.position }
         self.agreement = Mutex(absence?.agreement)
         if let absence { note(.unavailable(absence.reason)) }
     }
@@ -149,11 +155,22 @@ package final class StoreKeeper: Service {
         try await performAll()
         // What was registered while the store was away is saved, too, when there is nothing to flush.
         try await banners.saveUnsaved()
+        try await expire()
         aggregation.setAlone(try await store.logs().allSatisfy { $0 == log.id })
         healthSoFar.withLock { health in
             health.problem = nil
             health.failuresInARow = 0
         }
+    }
+
+    /// Makes old counts coarser, once an hour of the log's time.
+    private func expire() async throws(StoreError) {
+        let checkpoint = aggregation.withAggregator { $0.checkpoint }
+        guard checkpoint.upTo >= startPosition, let horizon = retention.horizon(at: checkpoint),
+            expired.withLock({ $0 != horizon })
+        else { return }
+        try await store.expire(before: horizon, of: log.id)
+        expired.withLock { $0 = horizon }
     }
 
     private func performAll() async throws(StoreError) {

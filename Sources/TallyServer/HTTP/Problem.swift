@@ -91,7 +91,7 @@ struct Problem {
             case .unknownBanner: .notFound
             case .tooManyBanners, .tooManyKinds: .forbidden
             case .bannersUnknown: .serviceUnavailable
-            case .tooOld, .inFuture, .countOutOfRange, .idTooLong, .idEmpty, .ownNode: .badRequest
+            case .tooOld, .expired, .inFuture, .countOutOfRange, .idTooLong, .idEmpty, .ownNode: .badRequest
             }
         self.init(
             status, error.reason, "The event is not counted", "\(error)",

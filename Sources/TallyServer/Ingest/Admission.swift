@@ -37,13 +37,13 @@ package final class Admission: Sendable {
             CountedEvent(banner: input.banner, kind: input.kind, minute: minute, count: input.count, id: id))
     }
 
-    /// A chunk of another node comes with its minutes decided, and may go back as far as it likes; its banners and kinds
-    /// are checked like any others.
+    /// A chunk of another node comes with its minutes decided, and may go back as far as minutes are kept; its banners and
+    /// kinds are checked like any others.
     package func admit(_ chunk: Chunk) throws(EventRejection) -> AdmittedChunk {
-        // A minute that is still to come would be the last of all for good.
+        // A minute that is still to come would be the last of all for good; the first may be kept no more.
         let minutes = chunk.deltas.map(\.minute) + chunk.identified.map(\.delta.minute)
-        if let last = minutes.max() {
-            _ = try decideMinute(Timestamp(milliseconds: last.unixSeconds * 1_000), backfill: true)
+        for minute in [minutes.max(), minutes.min()].compactMap({ $0 }) {
+            _ = try decideMinute(Timestamp(milliseconds: minute.unixSeconds * 1_000), backfill: true)
         }
         var newcomers = Newcomers()
         for kind in chunk.kinds where try isNew(kind, beside: newcomers) { newcomers.kinds.insert(kind) }
@@ -84,6 +84,7 @@ package final class Admission: Sendable {
         let now = clock.now()
         switch state.withLock({ $0.window.decide(time, now: now, backfill: backfill) }) {
         case .accepted(let minute): return minute
+        case .tooOld(let earliest) where backfill && earliest > .first: throw .expired(earliest: earliest)
         case .tooOld(let earliest): throw .tooOld(earliest: earliest)
         case .tooEarly(let latest): throw .inFuture(latest: latest)
         }

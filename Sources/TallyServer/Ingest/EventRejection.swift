@@ -6,6 +6,8 @@ package import TallyCore
 package enum EventRejection: Error, Equatable, Sendable {
     /// It lies further back than late events may.
     case tooOld(earliest: Minute)
+    /// It lies further back than counts are kept by the minute, so that a backfill can't change it either.
+    case expired(earliest: Minute)
     /// It lies further ahead than clocks may differ.
     case inFuture(latest: Minute)
     case tooManyKinds(limit: Int)
@@ -25,6 +27,7 @@ extension EventRejection {
     package var reason: String {
         switch self {
         case .tooOld: "too_old"
+        case .expired: "expired"
         case .inFuture: "in_future"
         case .tooManyKinds: "too_many_kinds"
         case .unknownBanner: "unknown_banner"
@@ -44,6 +47,8 @@ extension EventRejection: CustomStringConvertible {
         case .tooOld(let earliest):
             "the event is too old: the earliest minute that still counts is \(earliest.text()); "
                 + "older ones count with ?backfill=true"
+        case .expired(let earliest):
+            "the event is too old: counts before \(earliest.text()) are no longer kept by the minute (--keep-minutes)"
         case .inFuture(let latest):
             "the event is in the future: the latest minute that counts is \(latest.text()); is the sender's clock right?"
         case .tooManyKinds(let limit): "a new kind, but there are \(limit) already, which is the limit"

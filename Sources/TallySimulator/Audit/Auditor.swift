@@ -73,7 +73,8 @@ final class Auditor {
             } else {
                 require(minute >= Minute(now), "an event of now in a minute that is over")
             }
-        case .tooOld: require(event.time != nil && !backfill, "an event was too old that can't be")
+        case .tooOld:
+            require(event.time != nil && (!backfill || swarm.floor != nil), "an event was too old that can't be")
         case .tooEarly:
             require(
                 event.time.map { Minute($0) > Minute(now).advanced(by: swarm.early) } ?? false,

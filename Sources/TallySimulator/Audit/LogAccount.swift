@@ -25,6 +25,7 @@ struct LogAccount {
     let node: NodeID?
     let machine: Int?
     let late: Int64
+    let floor: Int64?
     /// The log, from offset 1 on: what was trimmed is still here.
     private(set) var chunks: [Chunk] = []
     private(set) var reference: ReferenceCount
@@ -49,6 +50,7 @@ struct LogAccount {
         self.node = node
         self.machine = machine
         late = swarm.late
+        floor = swarm.floor
         reference = ReferenceCount(layout: swarm.layout, window: swarm.window, windowLimit: swarm.windowLimit)
     }
 
@@ -71,6 +73,7 @@ struct LogAccount {
     mutating func add(_ chunk: Chunk, imported: [ChunkName: Chunk]) -> String? {
         let final = EventWindow.watermark(logTime: reference.time, late: late)
         append(chunk)
+        if let flaw = flawBelowTheFloor(chunk) { return flaw }
         guard chunk.node == node else { return flaw(inImported: chunk, imported) }
         guard chunk.sequence == lastSequence + 1 else { return "sequence \(chunk.sequence) follows \(lastSequence)" }
         lastSequence = chunk.sequence
@@ -113,6 +116,15 @@ struct LogAccount {
     private func flaw(in delta: Delta, _ final: Minute) -> String? {
         guard delta.banner.value < Auditor.backfilledBanners, delta.minute < final else { return nil }
         return "an event of minute \(delta.minute.sinceEpoch), which was final, as was all before \(final.sinceEpoch)"
+    }
+
+    /// What lies before the floor may have become coarser in the store. The log's time is with this chunk already.
+    private func flawBelowTheFloor(_ chunk: Chunk) -> String? {
+        guard let floor else { return nil }
+        let first = EventWindow.watermark(logTime: reference.time, late: floor)
+        guard chunk.earliestMinute < first else { return nil }
+        return
+            "a chunk with minute \(chunk.earliestMinute.sinceEpoch), before \(first.sinceEpoch), which is kept by the minute"
     }
 
     private func flaw(inImported chunk: Chunk, _ imported: [ChunkName: Chunk]) -> String? {

@@ -20,6 +20,8 @@ struct Swarm {
     let flushEvery: Int64
     /// Minutes that an event may lie back, and ahead.
     let late: Int64
+    /// How many minutes a backfill or an import may lie back; nil for any number.
+    let floor: Int64?
     let early: Int64
     let window: Duration
     let windowLimit: Int
@@ -113,6 +115,8 @@ struct Swarm {
         segmentBytes = 4096 * (random.chance(70) ? 1 : 4)
         flushEvery = Swarm.pick([2_000, 20_000, 60_000, 600_000], using: &random)
         late = Swarm.pick([0, 1, 10, 10_080], using: &random)
+        let floor: Int64? = Swarm.pick([nil, nil, 500, 1_700], using: &random)
+        if roles[0] == .alone, let floor { self.floor = max(floor, late) } else { self.floor = nil }
         early = Swarm.pick([0, 1, 5], using: &random)
         window = .seconds(Swarm.pick([30, 600, 3_600, 100_000_000], using: &random))
         windowLimit = Swarm.pick([5, 50, 5_000_000], using: &random)

@@ -141,8 +141,10 @@ extension World {
 
     private func letIn(_ journal: Journal, _ counting: Counting, _ aggregator: Aggregator, _ process: Process) {
         let commits = GroupCommit<Int>(
-            node: journal.identity, lastSequence: journal.lastSequence, after: aggregator, late: swarm.late)
-        let window = EventWindow(late: swarm.late, early: swarm.early, logTime: aggregator.time)
+            node: journal.identity, lastSequence: journal.lastSequence, after: aggregator, late: swarm.late,
+            floor: swarm.floor)
+        let window = EventWindow(
+            late: swarm.late, early: swarm.early, floor: swarm.floor, logTime: aggregator.time)
         let way = JournalWay(journal: journal, counting: counting, commits: commits)
         process.intake = Intake(window: window, way: .journal(way))
     }

@@ -76,6 +76,12 @@ extension World {
             counters[.repeatedImports] += 1
             return answer(request.client, request.id, .counted, from: machine(of: process))
         }
+        let clock = machine(of: process).clock.time(at: now)
+        let earliest = Timestamp(milliseconds: chunk.earliestMinute.unixSeconds * 1_000)
+        if case .tooOld = intake.window.decide(earliest, now: clock, backfill: true) {
+            counters[.rejectedTooOld] += 1
+            return answer(request.client, request.id, .rejected, from: machine(of: process))
+        }
         let arrival = newID()
         auditor.admitted(arrival, of: request, chunk: chunk, into: way.counting.account)
         follow(way.commits.add(chunk, waiter: arrival), arrival, way, process)

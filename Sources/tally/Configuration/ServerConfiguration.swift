@@ -15,6 +15,7 @@ struct ServerConfiguration: Sendable {
     var acceptLate: Duration
     /// How far ahead the time of an event may lie: 0 to 1 d.
     var acceptEarly: Duration
+    var retention: Retention
     /// 0 to 7 d of log time.
     var deduplicationWindow: Duration
     /// How many event ids are remembered at most.
@@ -38,11 +39,12 @@ struct ServerConfiguration: Sendable {
 extension ServerConfiguration {
     /// - Throws: `.usage` with every problem at once.
     init(_ reader: inout SettingsReader) throws(CommandFailure) {
+        let acceptLate = reader.value(of: ServerSettings.acceptLate)
+        let retention = ServerConfiguration.retention(&reader, acceptLate: acceptLate)
         self.init(
             listen: reader.value(of: ServerSettings.listen), data: reader.value(of: SharedSettings.data),
             layout: reader.value(of: ServerSettings.layout), flushEvery: reader.value(of: ServerSettings.flushEvery),
-            acceptLate: reader.value(of: ServerSettings.acceptLate),
-            acceptEarly: reader.value(of: ServerSettings.acceptEarly),
+            acceptLate: acceptLate, acceptEarly: reader.value(of: ServerSettings.acceptEarly), retention: retention,
             deduplicationWindow: reader.value(of: ServerSettings.deduplicationWindow),
             deduplicationLimit: reader.value(of: ServerSettings.deduplicationLimit),
             maxBanners: reader.value(of: ServerSettings.maxBanners), banners: reader.value(of: ServerSettings.banners),
@@ -55,4 +57,28 @@ extension ServerConfiguration {
             roles: reader.value(of: ServerSettings.roles))
         try reader.throwProblems()
     }
+
+    /// A late event must find its minute.
+    private static func retention(
+        _ reader: inout SettingsReader, acceptLate: Duration
+    ) -> Retention {
+        let minutes = reader.value(of: ServerSettings.keepMinutes)
+        let hours = reader.value(of: ServerSettings.keepHours)
+        if let shortest = minutes ?? hours, shortest < acceptLate {
+            reader.note(
+                "--\(minutes == nil ? "keep-hours" : "keep-minutes"): \(DurationText.text(shortest)) is shorter than "
+                    + "--accept-late, \(DurationText.text(acceptLate)), which it must not be")
+        } else if let minutes, let hours, hours < minutes {
+            reader.note(
+                "--keep-hours: \(DurationText.text(hours)) is shorter than --keep-minutes, \(DurationText.text(minutes)), "
+                    + "which it must not be")
+        } else {
+            return Retention(minutes: minutes.map(\.wholeMinutes), hours: hours.map(\.wholeMinutes))
+        }
+        return .forEver
+    }
+}
+
+extension Duration {
+    fileprivate var wholeMinutes: Int64 { components.seconds / 60 }
 }

@@ -10,6 +10,8 @@ struct ServerFlags: ParsableArguments {
     @Option(ServerSettings.flushEvery) var flushEvery: String?
     @Option(ServerSettings.acceptLate) var acceptLate: String?
     @Option(ServerSettings.acceptEarly) var acceptEarly: String?
+    @Option(ServerSettings.keepMinutes) var keepMinutes: String?
+    @Option(ServerSettings.keepHours) var keepHours: String?
     @Option(ServerSettings.deduplicationWindow) var deduplicationWindow: String?
     @Option(ServerSettings.deduplicationLimit) var deduplicationLimit: String?
     @Option(ServerSettings.maxBanners) var maxBanners: String?
@@ -29,7 +31,9 @@ struct ServerFlags: ParsableArguments {
         let flags: [(setting: any AnySetting, text: String?)] = [
             (ServerSettings.listen, listen), (SharedSettings.data, data), (ServerSettings.layout, layout),
             (ServerSettings.flushEvery, flushEvery), (ServerSettings.acceptLate, acceptLate),
-            (ServerSettings.acceptEarly, acceptEarly), (ServerSettings.deduplicationWindow, deduplicationWindow),
+            (ServerSettings.acceptEarly, acceptEarly),
+            (ServerSettings.keepMinutes, keepMinutes), (ServerSettings.keepHours, keepHours),
+            (ServerSettings.deduplicationWindow, deduplicationWindow),
             (ServerSettings.deduplicationLimit, deduplicationLimit), (ServerSettings.maxBanners, maxBanners),
             (ServerSettings.banners, banners), (ServerSettings.counterStatus, counterStatus),
             (ServerSettings.segmentSize, segmentSize), (ServerSettings.requestTimeout, requestTimeout),

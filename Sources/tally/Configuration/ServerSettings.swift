@@ -18,6 +18,11 @@ enum ServerSettings {
         "accept-late", help: "How far back the time of an event may lie.", in: .zero...(.days(3_650)), default: "7d")
     static let acceptEarly = Setting.duration(
         "accept-early", help: "How far ahead the time of an event may lie.", in: .zero...(.days(1)), default: "1m")
+    static let keepMinutes = Setting.durationOrForever(
+        "keep-minutes", help: "How long counts are kept by the minute; then as totals of hours.",
+        in: .days(1)...(.days(36_500)))
+    static let keepHours = Setting.durationOrForever(
+        "keep-hours", help: "How long totals of hours are kept; then they are deleted.", in: .days(1)...(.days(36_500)))
     static let deduplicationWindow = Setting.duration(
         "dedup-window", help: "For how long an event id is remembered.", in: .zero...(.days(7)), default: "1h")
     static let deduplicationLimit = Setting.count(
@@ -54,7 +59,8 @@ enum ServerSettings {
         parse: ServerRole.set(from:))
 
     static let all: [any AnySetting] = [
-        listen, SharedSettings.data, layout, flushEvery, acceptLate, acceptEarly, deduplicationWindow,
+        listen, SharedSettings.data, layout, flushEvery, acceptLate, acceptEarly, keepMinutes, keepHours,
+        deduplicationWindow,
         deduplicationLimit, maxBanners, banners, counterStatus, segmentSize, requestTimeout, stopTimeout, logLevel,
         logFormat, log, store, roles,
     ]

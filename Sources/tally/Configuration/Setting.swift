@@ -93,6 +93,19 @@ extension Setting where Value == Duration {
     }
 }
 
+extension Setting where Value == Duration? {
+    static func durationOrForever(_ name: String, help: String, in range: ClosedRange<Duration>) -> Setting {
+        let bounds = "\(DurationText.text(range.lowerBound))…\(DurationText.text(range.upperBound))"
+        return Setting(
+            name: name, help: help, allowed: "forever, or a duration with its unit, \(bounds)", defaultText: "forever"
+        ) { text throws(SettingRefusal) in
+            if text == "forever" { return nil }
+            guard let duration = DurationText.duration(text), range.contains(duration) else { throw .notAllowed }
+            return duration
+        }
+    }
+}
+
 extension Setting {
     /// One of a few words.
     static func word(

@@ -39,6 +39,9 @@ struct SettingsReader {
         }
     }
 
+    /// Notes what is wrong with several values together.
+    mutating func note(_ problem: String) { problems.append(problem) }
+
     /// The text that decides, and where it stands.
     func text(of setting: any AnySetting) -> (text: String, source: SettingSource) {
         if let text = lookUp([setting.name], in: flags) { return (text, .flag(setting.name)) }

@@ -41,6 +41,10 @@ struct CountStoreSuite {
         Promise("a checkpoint comes back as it was, and never goes back") { try await $0.checkpointsNeverGoBack() },
         Promise("each log has a checkpoint of its own") { try await $0.eachLogHasACheckpoint() },
         Promise("logs are known by their rows or their checkpoints") { try await $0.logsAreKnown() },
+        Promise("old rows become hours, and the oldest go") { try await $0.oldRowsBecomeHours() },
+        Promise("what is collapsed is never begun anew") { try await $0.nothingBehindTheHorizonIsBegunAnew() },
+        Promise("a horizon never goes back, and is each log's own") { try await $0.horizonsNeverGoBack() },
+        Promise("collapsing rows at random ends as in the reference") { try await $0.expiryEndsAsInTheReference() },
         Promise("20,000 rows can be merged at once") { try await $0.manyRowsCanBeMergedAtOnce() },
         Promise("calls may overlap") { try await $0.callsMayOverlap() },
     ]
@@ -287,6 +291,93 @@ struct CountStoreSuite {
         try await store.save(.start, of: StoreTest.logs[2])
         try await store.merge([row(1, minute: 0, count: 1, upTo: 1)], of: StoreTest.logs[0])
         #expect(try await store.logs() == [StoreTest.logs[0], StoreTest.logs[2]])
+    }
+
+    // MARK: - Retention
+
+    /// Rows of five hours, of two kinds, each with an offset of its own; some full, one without a count.
+    private func fiveHours() -> [Row] {
+        var rows: [RowKey: Row] = [:]
+        for minute in [-180, -179, -121, -120, -119, -61, -60, -1, 0, 1, 59, 60, 119] as [Int64] {
+            for kind in [Kind.click, StoreTest.view] {
+                let count = minute == -61 ? Int64.max : minute + 200
+                // In the layout `hour` one row an hour: the last of those.
+                let row = row(1, kind, minute: minute, count: count, upTo: minute + 200)
+                rows[row.key] = row
+            }
+        }
+        return rows.values.sorted { $0.key < $1.key }
+    }
+
+    func oldRowsBecomeHours() async throws {
+        let all = fiveHours()
+        try await store.merge(all, of: StoreTest.log)
+        try await store.merge(all, of: StoreTest.logs[1])
+        let horizon = Horizon(collapsed: StoreTest.minute(30), dropped: StoreTest.minute(-90))
+        for _ in 0..<2 {
+            try await store.expire(before: horizon, of: StoreTest.log)
+            var expected = StoredCounts()
+            expected.merge(all, of: StoreTest.log)
+            expected.merge(all, of: StoreTest.logs[1])
+            expected.expire(before: horizon, of: StoreTest.log)
+            #expect(try await rows() == Set(expected.rows(in: .everything, layout: layout)))
+        }
+        let own = try await store.rows(in: .everything).filter { $0.log == StoreTest.log }.map(\.row)
+        #expect(own.allSatisfy { $0.key.start >= StoreTest.minute(-120) }, "the oldest are gone")
+        let old = own.filter { $0.key.start < StoreTest.minute(0) }
+        #expect(Set(old.map(\.key.start)) == [StoreTest.minute(-120), StoreTest.minute(-60)], "one row an hour")
+        #expect(old.allSatisfy { row in row.minuteCounts.allSatisfy { $0.minute == row.key.start } })
+        #expect(old.contains { $0.counts.total == .max }, "a full count stays full")
+    }
+
+    func nothingBehindTheHorizonIsBegunAnew() async throws {
+        let rows = (0..<3).map { row(1, minute: $0 * 60, count: 5, upTo: 10) }
+        try await store.merge(rows, of: StoreTest.log)
+        try await store.expire(before: Horizon(collapsed: StoreTest.minute(60), dropped: .first), of: StoreTest.log)
+        let before = try await self.rows()
+        // Somebody who was stopped before, and wakes up now.
+        try await store.merge(
+            [row(1, minute: 17, count: 3, upTo: 9), row(2, minute: 17, count: 3, upTo: 9)], of: StoreTest.log)
+        #expect(try await self.rows() == before)
+        try await store.merge([row(1, minute: 60, count: 6, upTo: 11)], of: StoreTest.log)
+        #expect(
+            try await lookUp(1, minute: 60) == [row(1, minute: 60, count: 6, upTo: 11)], "what is newer still changes")
+        try await store.merge([row(1, minute: 17, count: 3, upTo: 9)], of: StoreTest.logs[1])
+        #expect(
+            try await totals() == [StoreTest.total(1, count: 19, minutes: 0...120)], "another log has its own horizon")
+    }
+
+    func horizonsNeverGoBack() async throws {
+        try await store.expire(
+            before: Horizon(collapsed: StoreTest.minute(60), dropped: StoreTest.minute(0)), of: StoreTest.log)
+        try await store.expire(before: Horizon(collapsed: StoreTest.minute(0), dropped: .first), of: StoreTest.log)
+        try await store.merge([row(1, minute: 30, count: 1, upTo: 1)], of: StoreTest.log)
+        #expect(try await rows().isEmpty)
+        try await store.merge([row(1, minute: 60, count: 1, upTo: 1)], of: StoreTest.log)
+        try await store.merge([row(1, minute: -600, count: 1, upTo: 1)], of: StoreTest.logs[1])
+        #expect(try await totals() == [StoreTest.total(1, count: 2, minutes: -600...60)])
+    }
+
+    func expiryEndsAsInTheReference() async throws {
+        for seed in UInt64(1)...4 {
+            var random = SeededGenerator(seed: seed)
+            let log = LogID("log-\(seed)")!
+            var reference = StoredCounts()
+            for _ in 0..<12 {
+                let batch = StoreTest.randomRows(layout, atMost: 30, using: &random)
+                try await store.merge(batch, of: log)
+                reference.merge(batch, of: log)
+                let collapsed = random.number(-120...60)
+                let horizon = Horizon(
+                    collapsed: StoreTest.minute(collapsed), dropped: StoreTest.minute(collapsed - random.number(0...90))
+                )
+                guard random.isTrue(oneIn: 3) else { continue }
+                try await store.expire(before: horizon, of: log)
+                reference.expire(before: horizon, of: log)
+            }
+            let found = try await store.rows(in: .everything).filter { $0.log == log }
+            #expect(Set(found) == Set(reference.rows(in: .everything, layout: layout)), "seed \(seed)")
+        }
     }
 
     // MARK: - Many

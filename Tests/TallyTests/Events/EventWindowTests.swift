@@ -5,6 +5,17 @@ import Testing
 
 @Suite struct EventWindowTests {
     private let noon = Timestamp(milliseconds: 1_733_998_800_000)
+    @Test func aBackfillGoesBackAsFarAsMinutesAreKept() {
+        let noon = Timestamp(milliseconds: 1_733_997_600_000)
+        var window = EventWindow(late: 60, early: 1, floor: 1_440, logTime: .epoch)
+        let first = Minute(noon).advanced(by: -1_440)
+        func at(_ minute: Minute) -> Timestamp { Timestamp(milliseconds: minute.unixSeconds * 1_000) }
+        #expect(window.decide(at(first), now: noon, backfill: true) == .accepted(first))
+        let before = first.advanced(by: -1)
+        #expect(window.decide(at(before), now: noon, backfill: true) == .tooOld(earliest: first))
+        #expect(window.decide(.epoch, now: noon, backfill: true) == .tooOld(earliest: first))
+    }
+
     private func window() -> EventWindow { EventWindow(late: 60, early: 1, logTime: .epoch) }
 
     @Test func anEventWithoutATimeBelongsToThePresentMinute() {

@@ -262,4 +262,36 @@ struct GroupCommitTests {
     private func add(_ chunks: [Chunk], to sums: inout [String: Int64]) {
         for delta in chunks.flatMap(\.deltas) { sums["\(delta.banner)", default: 0] += delta.count }
     }
+
+    @Test("nothing is committed so late that it lies further back than minutes are kept")
+    func floor() throws {
+        var commits = Commits(node: SampleChunks.node, lastSequence: 0, logTime: .epoch, late: 0, floor: 100)
+        let backfill = minute.advanced(by: 500)
+        func time(_ minute: Minute) -> Timestamp { Timestamp(milliseconds: minute.unixSeconds * 1_000) }
+        func event(_ minute: Minute) -> [CountedEvent] {
+            [CountedEvent(banner: BannerID(1)!, kind: .click, minute: minute, count: 1, id: nil)]
+        }
+        let first = commits.add(event(backfill), backfill: true, waiter: "a")
+        #expect(first == .accepted(begins: true))
+        let commit = commits.begin(at: time(backfill.advanced(by: 300)))
+        let late = try #require(commit)
+        #expect(Minute(late.chunks[0].time) == backfill.advanced(by: 100), "the commit waits with the log's time")
+        _ = commits.finish(.success([LogOffset(1)])) { _ in }
+
+        let second = commits.add(event(backfill.advanced(by: 101)), backfill: true, waiter: "b")
+        #expect(second == .accepted(begins: true))
+        let next = commits.begin(at: time(backfill.advanced(by: 101)))
+        #expect(next != nil)
+        _ = commits.finish(.success([LogOffset(2)])) { _ in }
+        let third = commits.add(event(backfill), backfill: true, waiter: "c")
+        #expect(third == .refused(.stale))
+        var chunk = SampleChunks.chunk(1_000, of: SampleChunks.other)
+        chunk.deltas = [Delta(banner: BannerID(1)!, kind: 0, minute: backfill, count: 1)]
+        chunk.identified = []
+        let foreign = commits.add(chunk, waiter: "d")
+        #expect(foreign == .refused(.stale))
+        chunk.deltas[0].minute = backfill.advanced(by: 1)
+        let younger = commits.add(chunk, waiter: "e")
+        #expect(younger == .accepted(begins: true))
+    }
 }

@@ -46,6 +46,10 @@ final class CountStoreWithHooks: CountStore {
         try await inner.totals(in: range, with: unflushed, of: log)
     }
 
+    func expire(before horizon: Horizon, of log: LogID) async throws(StoreError) {
+        try await inner.expire(before: horizon, of: log)
+    }
+
     func logs() async throws(StoreError) -> [LogID] { try await inner.logs() }
 
     func checkpoint(of log: LogID) async throws(StoreError) -> Checkpoint? { try await inner.checkpoint(of: log) }

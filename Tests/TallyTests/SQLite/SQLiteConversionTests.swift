@@ -53,6 +53,25 @@ struct SQLiteConversionTests {
             checkpoints: checkpoints, banners: Set(try await store.banners()))
     }
 
+    @Test("what was collapsed stays so, and nothing behind it is begun anew", arguments: Layout.allCases)
+    func keepsHorizons(layout: Layout) async throws {
+        let store = try SQLiteStore(path: path, layout: layout)
+        let rows = [0, 17, 90].map { StoreTest.row(1, minute: $0, count: 5, upTo: 9, layout) }
+        let byKey = Dictionary(rows.map { ($0.key, $0) }) { $1 }
+        try await store.merge(Array(byKey.values), of: StoreTest.log)
+        try await store.save(StoreTest.checkpoint(upTo: 9), of: StoreTest.log)
+        try await store.expire(before: Horizon(collapsed: StoreTest.minute(60), dropped: .first), of: StoreTest.log)
+        let before = try await content(of: store)
+        try store.close()
+        let other = layout == .minute ? Layout.hour : .minute
+        #expect(try await SQLiteConversion(path: path).convert(to: other))
+        let converted = try SQLiteStore(path: path, layout: other)
+        #expect(try await content(of: converted) == before)
+        try await converted.merge([StoreTest.row(1, minute: 17, count: 1, upTo: 8, other)], of: StoreTest.log)
+        #expect(try await content(of: converted) == before)
+        try converted.close()
+    }
+
     private func content(_ layout: Layout) async throws -> Content {
         let store = try SQLiteStore(path: path, layout: layout)
         let content = try await content(of: store)

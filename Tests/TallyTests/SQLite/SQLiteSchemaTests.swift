@@ -37,8 +37,8 @@ struct SQLiteSchemaTests: SQLiteStoreTesting {
     @Test("a store of a newer tally is refused and left alone")
     func aNewerSchemaIsRefused() async throws {
         try open().close()
-        try tamper("UPDATE tally_meta SET value = '2' WHERE name = 'schema_version'")
-        await expectFailure(isDamaged, saying: path, "version 2", "newer", "up to 1") { _ = try open() }
+        try tamper("UPDATE tally_meta SET value = '3' WHERE name = 'schema_version'")
+        await expectFailure(isDamaged, saying: path, "version 3", "newer", "up to 2") { _ = try open() }
     }
 
     @Test("there is no layout where there is no store, or an empty file")
@@ -70,7 +70,7 @@ struct SQLiteSchemaTests: SQLiteStoreTesting {
         let meta = try await store.read {
             try String.fetchAll($0, sql: "SELECT name || '=' || value FROM tally_meta ORDER BY name")
         }
-        #expect(meta == ["layout=\(layout.rawValue)", "schema_version=1"])
+        #expect(meta == ["layout=\(layout.rawValue)", "schema_version=2"])
     }
 
     @Test("the view shows plain numbers, summed over logs")

@@ -84,7 +84,8 @@ struct ServerConfigurationTests {
         arguments: [
             ("listen", "3000"), ("listen", "localhost:"), ("listen", "localhost:65536"), ("listen", "::1:80"),
             ("data", ""), ("layout", "day"), ("flush-every", "500ms"), ("flush-every", "2h"), ("flush-every", "60"),
-            ("accept-late", "3651d"), ("accept-early", "25h"), ("dedup-window", "8d"), ("dedup-limit", "-1"),
+            ("accept-late", "3651d"), ("accept-early", "25h"), ("keep-minutes", "1h"), ("keep-hours", "never"),
+            ("dedup-window", "8d"), ("dedup-limit", "-1"),
             ("max-banners", "0"), ("banners", "all"), ("counter-status", "201"), ("segment-size", "512KiB"),
             ("segment-size", "2GiB"), ("request-timeout", "0"), ("stop-timeout", "2h"), ("log-level", "loud"),
             ("log-format", "xml"), ("log", "files"), ("store", "sqlite:"), ("store", "mysql://x"), ("roles", "ingest"),
@@ -98,9 +99,26 @@ struct ServerConfigurationTests {
 
     @Test(
         "what comes later says so",
-        arguments: [("log", "kafka://a:9092"), ("log", "nats://a"), ("store", "clickhouse://a")])
+        arguments: [("log", "kafka://a:9092"), ("log", "nats://a")])
     func namesWhatComesLater(name: String, text: String) throws {
         #expect(try #require(problems(flags: [name: text]).first).contains("not in this version"))
+    }
+
+    @Test func countsAreKeptForEverUnlessSomethingElseIsSaid() throws {
+        #expect(try configuration().retention == .forEver)
+        #expect(try configuration(flags: ["keep-minutes": "400d"]).retention == Retention(minutes: 576_000, hours: nil))
+        let both = ["keep-minutes": "30d", "keep-hours": "365d"]
+        #expect(try configuration(flags: both).retention == Retention(minutes: 43_200, hours: 525_600))
+        #expect(try configuration(flags: ["keep-hours": "8d"]).retention == Retention(minutes: nil, hours: 11_520))
+    }
+
+    @Test func whatIsKeptIsNoShorterThanWhatIsStillAccepted() {
+        #expect(
+            problems(flags: ["keep-minutes": "2d", "accept-late": "3d"])
+                == ["--keep-minutes: 2d is shorter than --accept-late, 3d, which it must not be"])
+        #expect(
+            problems(flags: ["keep-minutes": "30d", "keep-hours": "20d"])
+                == ["--keep-hours: 20d is shorter than --keep-minutes, 30d, which it must not be"])
     }
 
     @Test func allProblemsAreToldAtOnceWithTheirPlace() {

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How long counts are kept: by the minute, then as totals of hours, then not at all.
+///
+/// What a log may still change must not be touched: a row that was collapsed or dropped and then begun again, from zero, would
+/// count twice or not at all. So nothing is admitted to a log, not by a backfill or an import either, that lies further before the
+/// log's time than `floor`; and a horizon follows the log's time at the checkpoint. Every chunk behind the checkpoint has that
+/// time or a later one, and so no minute before the horizon; and what the chunks before it say is in the store.
+package struct Retention: Equatable, Sendable {
+    /// In minutes; nil for ever.
+    package var minutes: Int64?
+    /// In minutes; nil for ever.
+    package var hours: Int64?
+
+    package static let forEver = Retention(minutes: nil, hours: nil)
+
+    package init(minutes: Int64?, hours: Int64?) {
+        precondition(
+            (minutes ?? 0) >= 0 && (hours ?? .max) >= (minutes ?? 0), "hours are kept for as long as minutes, or longer"
+        )
+        self.minutes = minutes
+        self.hours = hours
+    }
+
+    /// How many minutes an event may lie before the log's time, whoever brings it; nil for any number.
+    package var floor: Int64? { minutes ?? hours }
+
+    /// - Parameter checkpoint: nothing behind it belongs to a time before its `timeBefore`.
+    /// - Returns: nil when all is kept.
+    package func horizon(at checkpoint: Checkpoint) -> Horizon? {
+        guard let floor else { return nil }
+        let time = Minute(checkpoint.timeBefore)
+        return Horizon(
+            collapsed: time.advanced(by: -floor), dropped: hours.map { time.advanced(by: -$0) } ?? .first)
+    }
+}
+
+/// Where the counts of a log become coarser. Both ends are whole hours.
+package struct Horizon: Equatable, Sendable {
+    /// Before it there are hours: the total stands in the first minute.
+    package let collapsed: Minute
+    /// Before it there is nothing; not later than `collapsed`.
+    package let dropped: Minute
+
+    package static let none = Horizon(collapsed: .first, dropped: .first)
+
+    /// Rounds down to whole hours.
+    package init(collapsed: Minute, dropped: Minute) {
+        self.collapsed = Layout.hour.rowStart(of: collapsed)
+        self.dropped = min(Layout.hour.rowStart(of: dropped), self.collapsed)
+    }
+
+    /// The later one of each: what is gone doesn't come back.
+    package func merged(with other: Horizon) -> Horizon {
+        Horizon(collapsed: max(collapsed, other.collapsed), dropped: max(dropped, other.dropped))
+    }
+}
+
+extension Row {
+    /// Rows of one log, as they are behind its horizon: those of an hour become one, in the hour's first minute.
+    package static func collapsed(_ rows: some Sequence<Row>) -> [Row] {
+        var hours: [RowKey: Row] = [:]
+        for row in rows {
+            var key = row.key
+            key.start = Layout.hour.rowStart(of: key.start)
+            var hour = hours[key] ?? Row(key: key, counts: .zero(row.counts.layout), upTo: .none)
+            hour.counts[0] = hour.counts[0].addingSaturated(row.counts.total)
+            hour.upTo = max(hour.upTo, row.upTo)
+            hours[key] = hour
+        }
+        return Array(hours.values)
+    }
+}
