@@ -8,7 +8,8 @@ extension Wiring {
     static func openStore(_ url: StoreURL, layout: Layout) throws -> any Store {
         switch url {
         case .sqlite(let path): return try SQLiteStore(path: path, layout: layout)
-        case .postgreSQL, .clickHouse: throw CommandFailure.failed("\(url): this store is not in this version")
+        case .postgreSQL(let url): return try openStore(url, layout: layout)
+        case .clickHouse: throw CommandFailure.failed("\(url): this store is not in this version")
         }
     }
 
@@ -19,7 +20,61 @@ extension Wiring {
         case .sqlite(let path):
             guard let layout = try SQLiteStore.layout(ofFileAt: path) else { return nil }
             return try SQLiteStore(path: path, layout: layout)
-        case .postgreSQL, .clickHouse: throw CommandFailure.failed("\(url): this store is not in this version")
+        case .postgreSQL(let url): return try await existingStore(url)
+        case .clickHouse: throw CommandFailure.failed("\(url): this store is not in this version")
+        }
+    }
+
+    /// The SQL that makes the tables of a store.
+    static func migrations(_ url: StoreURL, layout: Layout) throws -> String {
+        switch url {
+        case .sqlite: throw CommandFailure.failed("a file of SQLite is made by tally itself; there is nothing to print")
+        case .postgreSQL(let url): return try migrations(url, layout: layout)
+        case .clickHouse: throw CommandFailure.failed("\(url): this store is not in this version")
+        }
+    }
+
+    /// Makes the tables of a store, or brings them up to this version.
+    static func migrate(_ url: StoreURL, layout: Layout) async throws -> MaintenanceReport {
+        do {
+            let store = try openStore(url, layout: layout)
+            // The first call makes the tables.
+            let logs = try await store.logs()
+            try await store.close()
+            return MaintenanceReport(
+                facts: [
+                    .init(name: "store", value: "\(url)"), .init(name: "layout", value: "\(layout)"),
+                    .init(name: "logs", value: NumberText.grouped(logs.count)),
+                ], problems: [])
+        } catch let error as StoreError {
+            throw CommandFailure.failed("\(error)")
         }
     }
 }
+
+#if PostgreSQL
+extension Wiring {
+    private static func openStore(_ url: PostgreSQLURL, layout: Layout) throws -> any Store {
+        PostgreSQLStore(url: url, layout: layout)
+    }
+
+    private static func existingStore(_ url: PostgreSQLURL) async throws -> (any Store)? {
+        try await PostgreSQLStore.layout(at: url).map { PostgreSQLStore(url: url, layout: $0) }
+    }
+
+    private static func migrations(_ url: PostgreSQLURL, layout: Layout) throws -> String {
+        PostgreSQLSchema(layout: layout).script
+    }
+}
+#else
+/// Without libpq there is no such address, so nobody comes here.
+extension Wiring {
+    private static func openStore(_ url: PostgreSQLURL, layout: Layout) throws -> any Store { throw withoutLibpq }
+
+    private static func existingStore(_ url: PostgreSQLURL) async throws -> (any Store)? { throw withoutLibpq }
+
+    private static func migrations(_ url: PostgreSQLURL, layout: Layout) throws -> String { throw withoutLibpq }
+
+    private static var withoutLibpq: CommandFailure { .failed("this tally was built without PostgreSQL") }
+}
+#endif

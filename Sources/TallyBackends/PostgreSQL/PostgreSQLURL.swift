@@ -11,12 +11,12 @@ package struct PostgreSQLURL: Equatable, Sendable {
     /// - Throws: when libpq can't read it, or this tally was built without libpq.
     package init(_ text: String) throws(StoreURLError) {
         #if PostgreSQL
-            description = try PostgreSQLAddress.name(of: text)
-            self.text = text
+        description = try PostgreSQLAddress.name(of: text)
+        self.text = text
         #else
-            throw StoreURLError(
-                "this tally was built without PostgreSQL; build it with libpq: swift build --traits PostgreSQL, as make does"
-            )
+        throw StoreURLError(
+            "this tally was built without PostgreSQL; build it with libpq: swift build --traits PostgreSQL, as make does"
+        )
         #endif
     }
 }

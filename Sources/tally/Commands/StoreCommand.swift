@@ -5,12 +5,13 @@ import TallyCore
 
 struct StoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "store", abstract: "Work on the store of a server that is not running.",
-        subcommands: [Convert.self])
+        commandName: "store", abstract: "Work on a store.",
+        subcommands: [Convert.self, Migrate.self])
 
     struct Convert: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Rewrite the store in another layout; the counts stay the same.")
+            abstract:
+                "Rewrite the SQLite store of a server that is not running in another layout; the counts stay the same.")
 
         @OptionGroup var data: DataOption
         @Option(help: "The new layout: minute or hour.")

@@ -5,46 +5,89 @@ import TallyCore
 import TallySimulator
 import Testing
 
-/// An implementation of a store, and how to make a new and empty one in a directory.
+/// An implementation of a store, and how to use a new and empty one, of which nothing is left afterwards.
 struct StoreSubject<Store: Sendable>: Sendable, CustomTestStringConvertible {
     let testDescription: String
-    let make: @Sendable (StoreTestDirectory) throws -> Store
+    let use: @Sendable (_ body: @Sendable (Store) async throws -> Void) async throws -> Void
 }
 
-@Suite("Every store keeps the contract")
-struct StoreContractTests {
-    static let countStores = Layout.allCases.map(memory) + Layout.allCases.map(sqlite)
-
-    private static func memory(_ layout: Layout) -> StoreSubject<any CountStore> {
-        StoreSubject(testDescription: "memory, \(layout)") { _ in MemoryStore(layout: layout) }
+/// A suite for each kind of store, so that one whose server isn't there is skipped by name.
+enum StoreSubjects {
+    static let memory = Layout.allCases.map { layout in
+        StoreSubject<any CountStore>(testDescription: "memory, \(layout)") { body in
+            try await body(MemoryStore(layout: layout))
+        }
     }
 
-    private static func sqlite(_ layout: Layout) -> StoreSubject<any CountStore> {
-        StoreSubject(testDescription: "SQLite, \(layout)") { try SQLiteStore(path: $0.file(), layout: layout) }
+    static let memoryBanners = StoreSubject<any BannerStore>(testDescription: "memory") { body in
+        try await body(MemoryBannerStore())
     }
 
-    static let bannerStores: [StoreSubject<any BannerStore>] = [
-        StoreSubject(testDescription: "memory") { _ in MemoryBannerStore() },
-        StoreSubject(testDescription: "SQLite") { try SQLiteStore(path: $0.file(), layout: .minute) },
-    ]
+    static let sqlite = Layout.allCases.map(sqlite)
 
-    @Test("counts", arguments: countStores, CountStoreSuite.promises)
-    func countStoreKeeps(_ subject: StoreSubject<any CountStore>, _ promise: CountStoreSuite.Promise) async throws {
-        let directory = try StoreTestDirectory()
-        try await promise.check(CountStoreSuite(store: try subject.make(directory)))
+    static func sqlite(_ layout: Layout) -> StoreSubject<any TallyBackends.Store> {
+        StoreSubject(testDescription: "SQLite, \(layout)") { body in
+            let directory = try StoreTestDirectory()
+            try await body(try SQLiteStore(path: directory.file(), layout: layout))
+        }
+    }
+}
+
+extension StoreSubject<any TallyBackends.Store> {
+    func keeps(_ promise: CountStoreSuite.Promise) async throws {
+        try await use { store in try await promise.check(CountStoreSuite(store: store)) }
     }
 
-    @Test("banners", arguments: bannerStores, BannerStoreSuite.promises)
-    func bannerStoreKeeps(_ subject: StoreSubject<any BannerStore>, _ promise: BannerStoreSuite.Promise) async throws {
-        let directory = try StoreTestDirectory()
-        try await promise.check(BannerStoreSuite(store: try subject.make(directory)))
+    func keeps(_ promise: BannerStoreSuite.Promise) async throws {
+        try await use { store in try await promise.check(BannerStoreSuite(store: store)) }
     }
 
-    @Test("memory and SQLite answer alike", arguments: Layout.allCases, [UInt64(1), 2, 3, 4, 5])
-    func memoryAndSQLiteAnswerAlike(_ layout: Layout, seed: UInt64) async throws {
-        let directory = try StoreTestDirectory()
+    /// A random history, with the reference beside it.
+    func answersAsMemory(_ layout: Layout, seed: UInt64) async throws {
+        try await use { store in try await StoreComparison(layout: layout, seed: seed).run(store) }
+    }
+}
+
+@Suite("Memory keeps the contract")
+struct MemoryStoreContractTests {
+    @Test("counts", arguments: StoreSubjects.memory, CountStoreSuite.promises)
+    func counts(_ subject: StoreSubject<any CountStore>, _ promise: CountStoreSuite.Promise) async throws {
+        try await subject.use { store in try await promise.check(CountStoreSuite(store: store)) }
+    }
+
+    @Test("banners", arguments: BannerStoreSuite.promises)
+    func banners(_ promise: BannerStoreSuite.Promise) async throws {
+        try await StoreSubjects.memoryBanners.use { store in
+            try await promise.check(BannerStoreSuite(store: store))
+        }
+    }
+}
+
+@Suite("SQLite keeps the contract")
+struct SQLiteStoreContractTests {
+    @Test("counts", arguments: StoreSubjects.sqlite, CountStoreSuite.promises)
+    func counts(_ subject: StoreSubject<any TallyBackends.Store>, _ promise: CountStoreSuite.Promise) async throws {
+        try await subject.keeps(promise)
+    }
+
+    @Test("banners", arguments: BannerStoreSuite.promises)
+    func banners(_ promise: BannerStoreSuite.Promise) async throws {
+        try await StoreSubjects.sqlite(.minute).keeps(promise)
+    }
+
+    @Test("it answers as memory does", arguments: Layout.allCases, [UInt64(1), 2, 3, 4, 5])
+    func answersAsMemory(_ layout: Layout, seed: UInt64) async throws {
+        try await StoreSubjects.sqlite(layout).answersAsMemory(layout, seed: seed)
+    }
+}
+
+/// The same random calls to a store and to the reference.
+struct StoreComparison {
+    let layout: Layout
+    let seed: UInt64
+
+    func run(_ store: any CountStore) async throws {
         let reference = MemoryStore(layout: layout)
-        let store = try SQLiteStore(path: directory.file(), layout: layout)
         var random = SeededGenerator(seed: seed)
         for step in 1...120 {
             let log = StoreTest.logs.randomElement(using: &random)!

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#if PostgreSQL
+
+import TallyCore
+
+/// The table that holds the counts in one layout: its statements, and the way between its rows and values.
+///
+/// Kinds and counts travel as arrays, a column each, so that a statement is the same for one row and for 10,000.
+struct PostgreSQLCountTable: Sendable {
+    let layout: Layout
+
+    var name: String { layout == .minute ? "tally_minute_counts" : "tally_hour_counts" }
+    var timestamp: String { layout == .minute ? "minute_timestamp" : "hour_timestamp" }
+    var counts: String { layout == .minute ? "count" : "count_by_minute" }
+    private var countsType: String { layout == .minute ? "bigint" : "jsonb" }
+
+    /// Rows as arrays: banners $2, timestamps $3, kinds $4, counts $5, up_to $6.
+    private var given: String {
+        "unnest($2::bigint[], $3::timestamptz[], $4::text[], $5::\(countsType)[], $6::bigint[]) "
+            + "AS given(banner_id, \(timestamp), kind, \(counts), up_to)"
+    }
+
+    // MARK: - Statements
+
+    /// The one rule. The log is $1; what was collapsed or dropped is never begun again.
+    var merge: String {
+        """
+        INSERT INTO \(name) AS stored (banner_id, \(timestamp), \(counts), up_to, log, kind)
+        SELECT given.banner_id, given.\(timestamp), given.\(counts), given.up_to, tally_logs.log_id, given.kind
+        FROM tally_logs CROSS JOIN \(given)
+        WHERE tally_logs.name = $1
+            AND given.\(timestamp) >= coalesce(greatest(collapsed_before, dropped_before), '-infinity')
+        FOR SHARE OF tally_logs
+        ON CONFLICT (banner_id, \(timestamp), kind, log) DO UPDATE
+        SET \(counts) = excluded.\(counts), up_to = excluded.up_to WHERE excluded.up_to > stored.up_to
+        """
+    }
+
+    /// Of the log $1: banners $2, timestamps $3, kinds $4.
+    var lookUp: String {
+        """
+        SELECT stored.banner_id, stored.\(timestamp), stored.kind, stored.log, stored.\(counts), stored.up_to
+        FROM unnest($2::bigint[], $3::timestamptz[], $4::text[]) AS given(banner_id, \(timestamp), kind)
+        JOIN \(name) AS stored ON stored.banner_id = given.banner_id AND stored.\(timestamp) = given.\(timestamp)
+            AND stored.kind = given.kind AND stored.log = (SELECT log_id FROM tally_logs WHERE name = $1)
+        """
+    }
+
+    /// - Returns: the statement with its parameters.
+    func select(_ range: RowRange) -> (sql: String, parameters: [PostgreSQLParameter]) {
+        var parameters = times(of: range)
+        let condition = condition(range, "", appendingTo: &parameters)
+        let sql = "SELECT banner_id, \(timestamp), kind, log, \(counts), up_to FROM \(name) WHERE \(condition)"
+        return (sql, parameters)
+    }
+
+    /// Sums of what would be stored if rows of the log $1, given as in `merge`, were merged. Exact on the way, since a sum of
+    /// bigint is numeric; cut to what a counter holds at the end.
+    func totals(_ range: RowRange, with unflushed: [Row], of log: LogID) -> (
+        sql: String, parameters: [PostgreSQLParameter]
+    ) {
+        var parameters: [PostgreSQLParameter] = []
+        var source = name
+        if unflushed.isEmpty {
+            parameters = times(of: range)
+            source = "SELECT * FROM \(name) WHERE \(condition(range, "", appendingTo: &parameters))"
+        } else {
+            parameters = [.text(log.name)] + columns(of: unflushed) + times(of: range)
+            let inRange = condition(range, "stored.", first: 7, appendingTo: &parameters)
+            source = merged(inRange)
+        }
+        let first = unflushed.isEmpty ? 1 : 7
+        return (sum(source, first: first), parameters)
+    }
+
+    private func merged(_ inRange: String) -> String {
+        let sameKey =
+            "stored.banner_id = given.banner_id AND stored.\(timestamp) = given.\(timestamp) AND stored.kind = given.kind "
+            + "AND stored.log = (SELECT log_id FROM tally_logs WHERE name = $1)"
+        let columns = ["banner_id", timestamp, "kind", counts]
+        func list(_ table: String) -> String { columns.map { "\(table).\($0)" }.joined(separator: ", ") }
+        return """
+            SELECT \(list("stored")) FROM \(name) AS stored
+            LEFT JOIN \(given) ON \(sameKey) AND given.up_to > stored.up_to
+            WHERE \(inRange) AND given.up_to IS NULL
+            UNION ALL
+            SELECT \(list("given")) FROM \(given)
+            LEFT JOIN \(name) AS stored ON \(sameKey)
+            WHERE given.up_to > coalesce(stored.up_to, -1)
+            """
+    }
+
+    /// Over rows of `source`; the first and the last minute are the parameters `first` and the one behind it.
+    private func sum(_ source: String, first: Int) -> String {
+        let minutes =
+            layout == .minute
+            ? "SELECT banner_id, kind, minute_timestamp, count FROM (\(source)) AS found WHERE count > 0"
+            : """
+            SELECT * FROM (
+                SELECT banner_id, kind, hour_timestamp + key::integer * interval '1 minute' AS minute_timestamp,
+                    value::bigint AS count
+                FROM (\(source)) AS found CROSS JOIN LATERAL jsonb_each_text(count_by_minute)
+            ) AS minutes
+            WHERE count > 0 AND minute_timestamp BETWEEN $\(first + 2) AND $\(first + 1)
+            """
+        return """
+            SELECT banner_id, kind, least(sum(count), 9223372036854775807)::bigint, min(minute_timestamp), max(minute_timestamp)
+            FROM (\(minutes)) AS minutes GROUP BY banner_id, kind
+            """
+    }
+
+    // MARK: - Parameters
+
+    /// For `given`, behind the log.
+    func columns(of rows: some Collection<Row>) -> [PostgreSQLParameter] {
+        let counts = rows.map(\.counts)
+        return keyColumns(of: rows.map(\.key)) + [
+            layout == .minute
+                ? .integers(counts.map { $0[0] })
+                : .documents(counts.map { counts in PostgreSQLHour.encode((0..<60).map { counts[$0] }) }),
+            .integers(rows.map(\.upTo.value)),
+        ]
+    }
+
+    func keyColumns(of keys: [RowKey]) -> [PostgreSQLParameter] {
+        [.integers(keys.map(\.banner.value)), .times(keys.map(\.start)), .texts(keys.map(\.kind.name))]
+    }
+
+    /// The first row's timestamp, the last minute, and the first minute.
+    private func times(of range: RowRange) -> [PostgreSQLParameter] {
+        let minutes = range.minutes
+        return [
+            .time(layout.rowStart(of: minutes.lowerBound)), .time(minutes.upperBound), .time(minutes.lowerBound),
+        ]
+    }
+
+    private func condition(
+        _ range: RowRange, _ table: String, first: Int = 1, appendingTo parameters: inout [PostgreSQLParameter]
+    ) -> String {
+        // The first minute is used by sums over hours alone, but a parameter that is given must be used.
+        var conditions = [
+            "\(table)\(timestamp) BETWEEN $\(first) AND $\(first + 1)", "$\(first + 2)::timestamptz IS NOT NULL",
+        ]
+        if let banners = range.banners {
+            parameters.append(.integers(banners.map(\.value).sorted()))
+            conditions.append("\(table)banner_id = ANY($\(parameters.count))")
+        }
+        if let kinds = range.kinds {
+            parameters.append(.texts(kinds.map(\.name).sorted()))
+            conditions.append("\(table)kind = ANY($\(parameters.count))")
+        }
+        return conditions.joined(separator: " AND ")
+    }
+
+    // MARK: - Results
+
+    /// Of the columns banner_id, timestamp, kind, log, counts, up_to.
+    func key(_ result: PostgreSQLResult, _ row: Int) throws(PostgreSQLFailure) -> RowKey {
+        RowKey(
+            banner: try PostgreSQLCountTable.banner(result, row, 0),
+            kind: try PostgreSQLCountTable.kind(result, row, 2),
+            start: try PostgreSQLTime.minute(try result.integer(row, 1), layout: layout))
+    }
+
+    func row(_ result: PostgreSQLResult, _ row: Int) throws(PostgreSQLFailure) -> Row {
+        let upTo = try result.integer(row, 5)
+        guard upTo >= 0 else { throw .damage("\(name) has the up_to \(upTo), less than 0") }
+        return Row(key: try key(result, row), counts: try counts(result, row), upTo: LogOffset(upTo))
+    }
+
+    private func counts(_ result: PostgreSQLResult, _ row: Int) throws(PostgreSQLFailure) -> RowCounts {
+        guard layout == .minute else { return .hour(try PostgreSQLHour.decode(try result.document(row, 4))) }
+        let count = try result.integer(row, 4)
+        guard count >= 0 else { throw .damage("\(name) has the count \(count), less than 0") }
+        return .minute(count)
+    }
+
+    static func banner(_ result: PostgreSQLResult, _ row: Int, _ column: Int) throws(PostgreSQLFailure) -> BannerID {
+        let value = try result.integer(row, column)
+        guard let banner = BannerID(value) else { throw .damage("banner_id \(value); \(BannerID.allowed)") }
+        return banner
+    }
+
+    static func kind(_ result: PostgreSQLResult, _ row: Int, _ column: Int) throws(PostgreSQLFailure) -> Kind {
+        let name = result.text(row, column)
+        guard let kind = Kind(name) else { throw .damage("\"\(name)\" is no kind: \(Kind.allowed)") }
+        return kind
+    }
+}
+
+#endif

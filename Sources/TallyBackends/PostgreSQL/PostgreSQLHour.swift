@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#if PostgreSQL
+
+import TallyCore
+
+/// `count_by_minute`: a JSON object from the minute of the hour to its count, such as `{"0": 4, "37": 1}`; minutes without a
+/// count are left out.
+enum PostgreSQLHour {
+    static func encode(_ counts: [Int64]) -> [UInt8] {
+        var text: [UInt8] = [UInt8(ascii: "{")]
+        for (minute, count) in counts.enumerated() where count != 0 {
+            if text.count > 1 { text.append(UInt8(ascii: ",")) }
+            text += "\"\(minute)\":\(count)".utf8
+        }
+        text.append(UInt8(ascii: "}"))
+        return text
+    }
+
+    /// Reads exactly such an object: whoever has the database may have written anything.
+    static func decode(_ text: ArraySlice<UInt8>) throws(PostgreSQLFailure) -> [Int64] {
+        var reader = ObjectReader(text: text)
+        guard let counts = reader.read() else {
+            throw .damage(
+                "a count_by_minute is no object from minutes, 0 to 59, to counts: "
+                    + String(decoding: text.prefix(200), as: UTF8.self))
+        }
+        return counts
+    }
+
+    private struct ObjectReader {
+        var text: ArraySlice<UInt8>
+
+        mutating func read() -> [Int64]? {
+            var counts = [Int64](repeating: 0, count: 60)
+            guard skip("{") else { return nil }
+            if skip("}") { return text.isEmpty ? counts : nil }
+            repeat {
+                guard skip("\""), let minute = number(), minute < 60, skip("\""), skip(":"), let count = number()
+                else {
+                    return nil
+                }
+                counts[Int(minute)] = count
+            } while skip(",")
+            return skip("}") && text.isEmpty ? counts : nil
+        }
+
+        private mutating func skip(_ expected: Unicode.Scalar) -> Bool {
+            skipSpaces()
+            guard text.first == UInt8(ascii: expected) else { return false }
+            text.removeFirst()
+            skipSpaces()
+            return true
+        }
+
+        private mutating func skipSpaces() { text = text.drop { $0 == UInt8(ascii: " ") } }
+
+        private mutating func number() -> Int64? {
+            let digits = text.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            text = text.dropFirst(digits.count)
+            return Int64(String(decoding: digits, as: UTF8.self))
+        }
+    }
+}
+
+#endif
