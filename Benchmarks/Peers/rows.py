@@ -24,12 +24,12 @@ def counter_256(bench):
     return beside_nginx(bench, 256)
 
 
-@row("counter-64", "the same, 64 connections", "the same", 0.9)
+@row("counter-64", "`GET /counter/{id}`, 64 connections", "nginx `return 204`", 0.9)
 def counter_64(bench):
     return beside_nginx(bench, 64)
 
 
-@row("pipelined", "the same, 16 requests at once on each of 64 connections", "the same", 4.0)
+@row("pipelined", "`GET /counter/{id}`, 64 connections, 16 requests at once on each", "nginx `return 204`", 4.0)
 def pipelined(bench):
     return beside_nginx(bench, 64, depth=16)
 
@@ -45,7 +45,7 @@ def redis_64(bench):
     return beside_redis(bench, 64)
 
 
-@row("redis-256", "the same, 256 connections", "the same", 1.5)
+@row("redis-256", "`GET /counter/{id}`, 256 connections", "Redis `HINCRBY`, `appendfsync always`", 1.5)
 def redis_256(bench):
     return beside_redis(bench, 256)
 
@@ -63,7 +63,7 @@ def ndjson(bench):
         lambda: 1_000 * bench.batches(tally.url, 16, banners=100), lambda: redis.increments(bench.seconds, 16, 100))
 
 
-@row("banners", "`GET /counter/{id}`, 64 connections, 1,000,000 banners at random", "the same with 100", 0.7)
+@row("banners", "`GET /counter/{id}`, 64 connections, 1,000,000 banners at random", "itself with 100", 0.7)
 def banners(bench):
     few, many = bench.tally(), bench.tally()
     before = many.resident_bytes
@@ -104,7 +104,7 @@ def series_of_minutes(bench):
     return series(bench, "minute")
 
 
-@row("series-hour", "the same with `--layout hour`", "the same", 0.3)
+@row("series-hour", "the same answer with `--layout hour`", "the same bytes as a file, nginx", 0.3)
 def series_of_hours(bench):
     return series(bench, "hour")
 

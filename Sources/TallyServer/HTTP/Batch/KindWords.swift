@@ -34,10 +34,11 @@ struct KindWords {
 
     subscript(number: Int) -> Kind { kinds[number] }
 
-    /// - Returns: nil when no kind has this name.
+    /// - Returns: nil when no kind has this name, or when there are as many as one deployment has: a batch of very many
+    ///   would make each look-up as long.
     mutating func number(of name: Words) -> Int? {
         if let number = words.firstIndex(of: name) { return number }
-        guard let kind = Kind(name.name) else { return nil }
+        guard kinds.count < Limits.kinds, let kind = Kind(name.name) else { return nil }
         words.append(name)
         kinds.append(kind)
         return kinds.count - 1

@@ -78,6 +78,21 @@ struct BatchReaderTests {
         #expect(outcome.sums.values.reduce(0, +) == 1_800_000_000)
     }
 
+    @Test func `of more kinds than there may be, the rest is left to JSONReader`() throws {
+        let lines = (0..<20_000).map { "{\"banner\":1,\"kind\":\"k\($0)\"}\n" }.joined()
+        let service = CountingInMemory()
+        let found = BatchOutcome(try EventBatch(reading: Array(lines.utf8), backfill: false, service: service))
+        let expected = BatchOutcome(try ReferenceBatch(reading: Array(lines.utf8), backfill: false, service: service))
+        #expect(found == expected)
+        var kinds = KindWords()
+        let known = (0..<20_000).filter { number in
+            Array("k\(number)".utf8).withUnsafeBytes { bytes in
+                KindWords.Words(bytes).flatMap { kinds.number(of: $0) } != nil
+            }
+        }
+        #expect(known.count == Limits.kinds - 1, "click is one of them")
+    }
+
     @Test func `a minute that begins while a body arrives is the minute of what comes then`() throws {
         let service = CountingInMemory()
         var reader = BatchReader(backfill: false, service: service)
