@@ -9,7 +9,7 @@ extension Wiring {
         switch url {
         case .sqlite(let path): return try SQLiteStore(path: path, layout: layout)
         case .postgreSQL(let url): return try openStore(url, layout: layout)
-        case .clickHouse: throw CommandFailure.failed("\(url): this store is not in this version")
+        case .clickHouse(let url): return ClickHouseStore(url, layout: layout)
         }
     }
 
@@ -21,16 +21,22 @@ extension Wiring {
             guard let layout = try SQLiteStore.layout(ofFileAt: path) else { return nil }
             return try SQLiteStore(path: path, layout: layout)
         case .postgreSQL(let url): return try await existingStore(url)
-        case .clickHouse: throw CommandFailure.failed("\(url): this store is not in this version")
+        case .clickHouse(let url):
+            guard let layout = try await ClickHouseStore.layout(of: url) else { return nil }
+            return ClickHouseStore(url, layout: layout)
         }
     }
 
-    /// The SQL that makes the tables of a store.
-    static func migrations(_ url: StoreURL, layout: Layout) throws -> String {
+    /// The SQL that makes the tables of a store. That of ClickHouse depends on what the server can do, which is asked.
+    static func migrations(_ url: StoreURL, layout: Layout) async throws -> String {
         switch url {
         case .sqlite: throw CommandFailure.failed("a file of SQLite is made by tally itself; there is nothing to print")
         case .postgreSQL(let url): return try migrations(url, layout: layout)
-        case .clickHouse: throw CommandFailure.failed("\(url): this store is not in this version")
+        case .clickHouse(let url):
+            let store = ClickHouseStore(url, layout: layout)
+            let statements = try await store.missingMigrations()
+            try await store.close()
+            return statements.map { $0 + ";\n" }.joined(separator: "\n")
         }
     }
 

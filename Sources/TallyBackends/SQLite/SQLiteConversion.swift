@@ -73,7 +73,7 @@ package struct SQLiteConversion: Sendable {
         from old: SQLiteStore, to new: SQLiteStore, progress: (Int, Int) throws -> Void
     ) async throws {
         let total = try await old.rowCount()
-        var regrouping = SQLiteRegrouping(to: new.layout)
+        var regrouping = Regrouping(to: new.layout)
         var done = 0
         var position = SQLiteStore.Position.start
         while true {

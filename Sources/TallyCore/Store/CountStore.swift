@@ -11,7 +11,8 @@ package protocol CountStore: Sendable {
     /// Replaces each stored row of the same key and log whose `upTo` is lower; leaves the others. Durable on return. Rows that begin
     /// before the log's horizon are left out: what they say is in the store already, in a coarser row or not any more.
     ///
-    /// - Parameter rows: each key at most once.
+    /// - Parameter rows: each key at most once. By the one rule, a row with the `upTo` of a stored one is the same row;
+    ///   should it not be, either of them may be found from then on.
     /// - Throws: when some or all of the rows may be missing; doing it again is always right.
     func merge(_ rows: [Row], of log: LogID) async throws(StoreError)
 

@@ -34,7 +34,7 @@ extension StoreCommand {
                 }
             }
             let output = OutputFile.standardOutput()
-            try output.write(try Wiring.migrations(url, layout: layout))
+            try output.write(try await Wiring.migrations(url, layout: layout))
             try output.finish()
         }
     }

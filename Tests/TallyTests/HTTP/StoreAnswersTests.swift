@@ -15,6 +15,11 @@ struct StoreAnswersTests {
         try await StoreSubjects.sqlite(layout).use { try await StoreAnswers.compare($0) }
     }
 
+    @Test("ClickHouse", arguments: ClickHouseSubject.all)
+    func clickHouse(_ subject: ClickHouseSubject) async throws {
+        try await subject.withStore { try await StoreAnswers.compare($0) }
+    }
+
     #if PostgreSQL
     @Test("PostgreSQL", .needsPostgreSQL, arguments: Layout.allCases)
     func postgreSQL(layout: Layout) async throws {

@@ -27,6 +27,23 @@ package enum JournalDump {
         }
     }
 
+    /// Reads every whole chunk in the order of the files, and changes nothing.
+    /// - Parameter visit: is given each chunk; what it throws ends the work.
+    /// - Throws: a `JournalError` when the disk can't be read, a `ChunkDecodingError` for what is no chunk.
+    package static func read(on disk: any Disk, visit: (LogEntry) throws -> Void) throws {
+        try JournalError.translating {
+            _ = try JournalSurvey(
+                JournalFiles(disk: disk),
+                visit: { segment, bytes in
+                    for finding in segment.findings {
+                        let record = finding.record
+                        let chunk = try Chunk(decoding: bytes[record.payload])
+                        try visit(LogEntry(offset: record.offset, chunk: chunk))
+                    }
+                })
+        }
+    }
+
     private static func text(_ record: JournalRecord, in bytes: [UInt8]) -> String {
         do throws(ChunkDecodingError) {
             return text(LogEntry(offset: record.offset, chunk: try Chunk(decoding: bytes[record.payload])))

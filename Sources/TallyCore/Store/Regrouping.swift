@@ -1,31 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import TallyCore
-
 /// Turns rows of one layout into rows of the other. No I/O; rows come in the order of (banner, kind, start).
 ///
 /// - To `minute`: each minute of an hour has the hour's `upTo`, as it says what the log holds up to there. A minute
 ///   without a count gets no row, which says the same.
 /// - To `hour`: an hour's `upTo` is the highest of its minutes'. That is right as long as no row is beyond its log's
 ///   checkpoint: up to there, each minute's row is all that the log holds of it, whatever its own `upTo`.
-struct SQLiteRegrouping {
-    let layout: Layout
+package struct Regrouping: Sendable {
+    package let layout: Layout
     /// The hour that is being put together, for each log that has counts in it.
     private var hour: [LogID: Row] = [:]
     private var hourKey: RowKey?
 
-    init(to layout: Layout) { self.layout = layout }
+    package init(to layout: Layout) { self.layout = layout }
 
     /// - Returns: the rows that are complete.
-    mutating func add(_ stored: StoredRow) -> [StoredRow] {
+    package mutating func add(_ stored: StoredRow) -> [StoredRow] {
         switch layout {
-        case .minute: SQLiteRegrouping.minutes(of: stored)
+        case .minute: Regrouping.minutes(of: stored)
         case .hour: addMinute(stored)
         }
     }
 
+    /// All rows of some series at once, in any order.
+    package static func regroup(_ rows: [StoredRow], to layout: Layout) -> [StoredRow] {
+        var regrouping = Regrouping(to: layout)
+        let sorted = rows.sorted { $0.row.key < $1.row.key }
+        return sorted.flatMap { $0.row.counts.layout == layout ? [$0] : regrouping.add($0) } + regrouping.finish()
+    }
+
     /// - Returns: the last rows.
-    mutating func finish() -> [StoredRow] {
+    package mutating func finish() -> [StoredRow] {
         defer { hour = [:] }
         return hour.map { StoredRow(log: $0.key, row: $0.value) }
     }

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+import TallyCore
+
+/// Speaks ClickHouse's HTTP interface: a statement goes out, an answer or a reason comes back, within a given time.
+final class ClickHouseClient: Sendable {
+    let url: ClickHouseURL
+    private let http: HTTPClient
+    private let timeout: Duration
+
+    /// - Parameter timeout: how long one statement may take in all.
+    init(_ url: ClickHouseURL, timeout: Duration) {
+        self.url = url
+        self.timeout = timeout
+        var configuration = HTTPClient.Configuration()
+        configuration.timeout.connect = .seconds(5)
+        // Servers close idle connections, the oldest ones after 3 s: to have let go before is better than to lose a race.
+        configuration.connectionPool.idleTimeout = .seconds(2)
+        // Whoever asks has patience of its own, and an answer at once is worth more to it.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        http = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+    }
+
+    func close() async throws(StoreError) {
+        do { try await http.shutdown() } catch { throw failure(error) }
+    }
+
+    /// - Parameter within: instead of the time that statements have otherwise.
+    /// - Returns: the body of the answer.
+    func run(_ statement: ClickHouseStatement, within: Duration? = nil) async throws(StoreError) -> ByteBuffer {
+        let limit = within ?? timeout
+        do {
+            return try await ClickHouseClient.within(limit) { try await self.exchangeTwice(statement) }
+        } catch is ClickHouseTimeout {
+            throw .unavailable("the store at \(url) did not answer within \(limit / .seconds(1)) s")
+        } catch {
+            throw failure(error)
+        }
+    }
+
+    /// What an error means for the caller, with the store's address.
+    func failure(_ error: any Error) -> StoreError {
+        switch error {
+        case let error as StoreError: error
+        case let error as ClickHouseDamage: .damaged("the store at \(url) is damaged: \(error.what)")
+        case let error as ClickHouseRefusal: .unavailable("the store at \(url) can't be used: \(error.reason)")
+        case is CancellationError: .unavailable("the store at \(url) did not finish: the task was cancelled")
+        default: .unavailable("the store at \(url) can't be reached: \(ClickHouseClient.reason(error))")
+        }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        switch error {
+        case let error as HTTPClientError where error == .connectTimeout: "it does not accept the connection"
+        case let error as HTTPClientError where error == .remoteConnectionClosed: "it closed the connection"
+        case let error as HTTPClientError: error.shortDescription
+        default: "\(error)"
+        }
+    }
+
+    /// The server may have closed a connection just when it was taken up again. Every statement of a store may be done
+    /// twice.
+    private func exchangeTwice(_ statement: ClickHouseStatement) async throws -> ByteBuffer {
+        do {
+            return try await exchange(statement)
+        } catch let error as HTTPClientError where error == .remoteConnectionClosed {
+            return try await exchange(statement)
+        }
+    }
+
+    private func exchange(_ statement: ClickHouseStatement) async throws -> ByteBuffer {
+        let response = try await http.execute(request(for: statement), deadline: .distantFuture)
+        let body = try await response.body.collect(upTo: .max)
+        guard response.status == .ok, !response.headers.contains(name: "X-ClickHouse-Exception-Code") else {
+            throw ClickHouseRefusal(status: response.status.code, body: body)
+        }
+        return body
+    }
+
+    private func request(for statement: ClickHouseStatement) -> HTTPClientRequest {
+        let parameters = [(name: "database", value: url.database)] + statement.parameters
+        let query = parameters.map { "\($0.name)=\(ClickHouseClient.encoded($0.value))" }.joined(separator: "&")
+        let host = url.host.contains(":") && !url.host.hasPrefix("[") ? "[\(url.host)]" : url.host
+        var request = HTTPClientRequest(url: "\(url.isSecure ? "https" : "http")://\(host):\(url.port)/?\(query)")
+        request.method = .POST
+        request.headers.add(name: "Content-Type", value: statement.contentType)
+        // Never in the URL, which servers log.
+        request.headers.add(name: "X-ClickHouse-User", value: url.user)
+        request.headers.add(name: "X-ClickHouse-Key", value: url.password)
+        request.body = .bytes(statement.body)
+        return request
+    }
+
+    private static func encoded(_ value: String) -> String {
+        value.addingPercentEncoding(withAllowedCharacters: unreserved) ?? value
+    }
+
+    private static let unreserved = CharacterSet(
+        charactersIn: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
+
+    private static func within<Value: Sendable>(
+        _ limit: Duration, _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                try await Task.sleep(for: limit)
+                throw ClickHouseTimeout()
+            }
+            defer { group.cancelAll() }
+            guard let value = try await group.next() else { throw ClickHouseTimeout() }
+            return value
+        }
+    }
+}
+
+/// The time for a statement is over.
+private struct ClickHouseTimeout: Error {}
+
+/// The server answered that it didn't do it.
+struct ClickHouseRefusal: Error {
+    /// ClickHouse's number of the error; nil when the answer isn't ClickHouse's.
+    let code: Int?
+    /// One line.
+    let reason: String
+
+    /// No name of a table or a value in it is a secret, but it may be endless.
+    private static let longestReason = 400
+
+    init(status: UInt, body: ByteBuffer) {
+        let text = String(buffer: body).prefix { $0 != "\n" }
+        // 18.16: `Code: 60, e.displayText() = DB::Exception: Table …, e.what() = DB::Exception`
+        let said = text.replacing(", e.displayText() = ", with: ". ").replacing(", e.what() = DB::Exception", with: "")
+        code = said.wholeMatch(of: /Code: (\d+)\..*/).flatMap { Int($0.output.1) }
+        reason = said.isEmpty ? "HTTP status \(status) without a reason" : String(said.prefix(Self.longestReason))
+    }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import TallyCore
+
+extension ClickHouseStore {
+    /// An hour or more of old counts is put together in one statement.
+    private static let timeForCollapsing = Duration.seconds(600)
+
+    package func expire(before horizon: Horizon, of log: LogID) async throws(StoreError) {
+        let old = try await horizons(where: "log = '\(log.name)'")[log] ?? .none
+        let new = horizon.merged(with: old)
+        if new != old {
+            var collapse = ClickHouseExpiry(table: table, log: log).collapse(from: old, to: new)
+            collapse.settings = try await preparedFeatures().insertSettings
+            _ = try await client.run(collapse, within: ClickHouseStore.timeForCollapsing)
+            try await insert(
+                into: "tally_horizons", ClickHouseHorizons.columns, ClickHouseHorizons.encode(new, of: log))
+            horizons.forget()
+        }
+        try await dropOutdatedPartitions(of: log)
+    }
+
+    /// The horizons of all logs that have one.
+    func horizons() async throws(StoreError) -> [LogID: Horizon] {
+        if let recent = horizons.recent { return recent }
+        let all = try await horizons(where: "1")
+        horizons.remember(all)
+        return all
+    }
+
+    private func horizons(where condition: String) async throws(StoreError) -> [LogID: Horizon] {
+        let answer = try await select(ClickHouseHorizons.statement(where: condition))
+        return try decoding { () throws(ClickHouseDamage) in try ClickHouseHorizons.decode(answer) }
+    }
+
+    /// Those that have been before the horizon for so long that nobody reads them any more.
+    private func dropOutdatedPartitions(of log: LogID) async throws(StoreError) {
+        let seconds = settling.components.seconds
+        let settled = try await horizons(where: "toUnixTimestamp(now()) - toUnixTimestamp(set_at) >= \(seconds)")
+        guard let own = settled[log] else { return }
+        let expiry = ClickHouseExpiry(table: table, log: log)
+        for (name, end) in [("tally_counts", own.collapsed), ("tally_collapsed", own.dropped)] where end > .first {
+            let answer = try await select(expiry.partitions(of: name, before: end))
+            let outdated = try decoding { () throws(ClickHouseDamage) in
+                try ClickHouseExpiry.outdated(answer) { log in
+                    guard let horizon = settled[log] else { return .first }
+                    return name == "tally_counts" ? horizon.collapsed : horizon.dropped
+                }
+            }
+            for partition in outdated { try await drop(partition, of: name) }
+        }
+    }
+
+    private func drop(_ partition: Int64, of name: String) async throws(StoreError) {
+        let place = client.url.cluster.map { "\(name)_local ON CLUSTER \($0)" } ?? name
+        let sql = "ALTER TABLE \(client.url.database).\(place) DROP PARTITION \(partition)"
+        _ = try await client.run(.definition(sql), within: ClickHouseStore.timeForDefinitions)
+    }
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import TallyCore
+
+/// Copies all that a store has into another, of any kind and layout.
+///
+/// It goes piece by piece, and reads each again after writing it. What is there already is not written again, so a copy
+/// that was cut off goes on when it is run once more. The checkpoints are read first and written last: whoever goes on
+/// counting from the copy finds every row that they cover. From `minute` to `minute` and from `hour` on, the source may be
+/// in use; what it counts meanwhile is not missed, since the log still has it.
+package struct StoreCopy: Sendable {
+    package struct Report: Equatable, Sendable {
+        package var banners = 0
+        package var logs = 0
+        /// Rows of the source, in its own layout.
+        package var rows = 0
+        /// Rows that the destination did not have yet, in its layout.
+        package var written = 0
+        /// The sums of all counts, not cut to what a counter holds.
+        package var sourceSum: Int128 = 0
+        package var destinationSum: Int128 = 0
+        /// Where the destination has something else.
+        package var differences = Differences()
+
+        package init() {}
+    }
+
+    private let source: any Store
+    private let destination: any Store
+    /// For messages.
+    private let name: String
+    private let minutesPerPiece: Int64
+
+    /// - Parameters:
+    ///   - name: of the source, without secrets.
+    ///   - minutesPerPiece: about how many minutes with a count are held in memory at once.
+    package init(
+        from source: any Store, to destination: any Store, named name: String, minutesPerPiece: Int64 = 200_000
+    ) {
+        self.source = source
+        self.destination = destination
+        self.name = name
+        self.minutesPerPiece = minutesPerPiece
+    }
+
+    /// - Parameter progress: called after each piece with the pieces done and all of them; what it throws ends the work.
+    /// - Throws: a `StoreError`, or what `progress` has thrown.
+    package func run(progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }) async throws -> Report {
+        var report = Report()
+        let checkpoints = try await checkpointsOfSource()
+        report.logs = checkpoints.count
+        report.banners = try await copyBanners()
+        let totals = try await source.totals(in: .everything, with: [], of: StoreCopy.noLog)
+        let pieces = StorePieces.ranges(of: totals, limit: minutesPerPiece)
+        for (index, piece) in pieces.enumerated() {
+            try await copy(piece, checkpoints, into: &report)
+            try progress(index + 1, pieces.count)
+        }
+        guard report.differences.count == 0 else { return report }
+        for (log, checkpoint) in checkpoints {
+            if let checkpoint { try await destination.save(checkpoint, of: log) }
+        }
+        return report
+    }
+
+    /// Totals are asked for with rows of a log; there are none.
+    static let noLog = LogID(journal: NodeID(bits: 0))
+
+    private func checkpointsOfSource() async throws(StoreError) -> [LogID: Checkpoint?] {
+        var checkpoints: [LogID: Checkpoint?] = [:]
+        for log in try await source.logs() { checkpoints[log] = .some(try await source.checkpoint(of: log)) }
+        return checkpoints
+    }
+
+    private func copyBanners() async throws(StoreError) -> Int {
+        let banners = try await source.banners()
+        let known = Set(try await destination.banners())
+        try await destination.save(banners.filter { !known.contains($0) }.sorted { $0.id < $1.id })
+        return banners.count
+    }
+
+    private func copy(
+        _ piece: RowRange, _ checkpoints: [LogID: Checkpoint?], into report: inout Report
+    ) async throws(StoreError) {
+        let rows = try await source.rows(in: piece)
+        if source.layout == .minute, destination.layout == .hour { try refuseUnfinishedFlush(rows, checkpoints) }
+        let wanted = Regrouping.regroup(rows, to: destination.layout).filter { $0.row.counts.total > 0 }
+        let missing = StoreCopy.missing(wanted, in: try await destination.rows(in: piece))
+        for (log, rows) in Dictionary(grouping: missing, by: \.log) {
+            try await destination.merge(rows.map(\.row).sorted { $0.key < $1.key }, of: log)
+        }
+        let copied = try await destination.rows(in: piece).filter { checkpoints.keys.contains($0.log) }
+        report.rows += rows.count
+        report.written += missing.count
+        report.sourceSum += StoreCopy.sum(rows)
+        report.destinationSum += StoreCopy.sum(copied)
+        report.differences.compare(MinuteSums(rows), MinuteSums(copied))
+    }
+
+    /// An hour may have the highest `upTo` of its minutes only if no row is beyond the checkpoint of its log.
+    private func refuseUnfinishedFlush(
+        _ rows: [StoredRow], _ checkpoints: [LogID: Checkpoint?]
+    ) throws(StoreError) {
+        let beyond = rows.first { $0.row.upTo > (checkpoints[$0.log] ?? nil)?.upTo ?? .none }
+        guard let beyond else { return }
+        throw .unavailable(
+            "the store at \(name) holds rows beyond the checkpoint of the log \(beyond.log): a server uses it, or its last "
+                + "flush was cut off. Start tally once with the layout \(source.layout.rawValue), stop it, and copy then"
+        )
+    }
+
+    /// What is not there as it should be, and may be written: a newer row stays, and is found to be a difference.
+    private static func missing(_ wanted: [StoredRow], in stored: [StoredRow]) -> [StoredRow] {
+        struct Place: Hashable {
+            let log: LogID
+            let key: RowKey
+        }
+        let known = Dictionary(
+            stored.map { (Place(log: $0.log, key: $0.row.key), $0.row) }, uniquingKeysWith: { first, _ in first })
+        return wanted.filter { $0.row.replaces(known[Place(log: $0.log, key: $0.row.key)]) }
+    }
+
+    private static func sum(_ rows: [StoredRow]) -> Int128 {
+        rows.reduce(0) { sum, stored in stored.row.minuteCounts.reduce(sum) { $0 + Int128($1.count) } }
+    }
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import NIOCore
+import TallyCore
+import TallySimulator
+import Testing
+
+@testable import TallyBackends
+
+@Suite("What a store on ClickHouse does beyond the contract", .timeLimit(.minutes(10)))
+struct ClickHouseStoreTests {
+    @Test("a flush is one block for each 10,000 rows", arguments: ClickHouseSubject.all)
+    func blocks(_ subject: ClickHouseSubject) async throws {
+        try await subject.withStore { store in
+            let rows = (1...25_000).map { StoreTest.row($0, minute: 0, count: 1, upTo: 1, subject.layout) }
+            try await store.merge(rows, of: StoreTest.log)
+            let sql = "SELECT max(max_block_number) - min(min_block_number) + 1 FROM system.parts"
+            let blocks = try await ask(
+                "\(sql) WHERE database = '\(store.client.url.database)' AND table = 'tally_counts'", store)
+            #expect(blocks == "3\n")
+        }
+    }
+
+    @Test("answers don't depend on whether parts were merged", arguments: ClickHouseSubject.all)
+    func merges(_ subject: ClickHouseSubject) async throws {
+        try await subject.withStore { store in
+            var random = SeededGenerator(seed: 11)
+            for _ in 0..<12 {
+                for log in StoreTest.logs {
+                    try await store.merge(StoreTest.randomRows(subject.layout, atMost: 30, using: &random), of: log)
+                }
+            }
+            try await store.save(StoreTest.checkpoint(upTo: 4), of: StoreTest.log)
+            try await store.save(StoreTest.checkpoint(upTo: 3), of: StoreTest.log)
+            let before = try await everything(in: store)
+            #expect(!before.rows.isEmpty)
+            for table in ["tally_counts", "tally_checkpoints", "tally_banners"] {
+                _ = try await store.client.run(.definition("OPTIMIZE TABLE \(table) FINAL"))
+            }
+            #expect(try await ask("SELECT count() FROM tally_counts", store) == "\(before.rows.count)\n")
+            #expect(try await everything(in: store) == before)
+        }
+    }
+
+    @Test("a million rows can be merged at once", arguments: ClickHouseTestServer.allCases)
+    func aMillionRows(_ server: ClickHouseTestServer) async throws {
+        try await ClickHouseSubject(server: server, layout: .minute).withStore { store in
+            let rows = (1...Int64(1_000_000)).map { StoreTest.row($0, minute: $0 % 60, count: $0, upTo: 7, .minute) }
+            try await store.merge(rows, of: StoreTest.log)
+            #expect(
+                try await ask("SELECT count(), sum(count) FROM tally_counts FINAL", store) == "1000000\t500000500000\n")
+            let last = RowRange(banners: [StoreTest.banner(1_000_000)], minutes: .first ... .last)
+            #expect(try await store.rows(in: last).map(\.row) == [rows[999_999]])
+        }
+    }
+
+    @Test("the view has the plain numbers", arguments: ClickHouseSubject.all)
+    func view(_ subject: ClickHouseSubject) async throws {
+        try await subject.withStore { store in
+            func row(_ id: Int64, minute: Int64, count: Int64, upTo: Int64, kind: Kind = .click) -> Row {
+                StoreTest.row(id, kind, minute: minute, count: count, upTo: upTo, subject.layout)
+            }
+            let view = Kind("view_2")!
+            try await store.merge(
+                [row(1, minute: 0, count: 5, upTo: 2), row(2, minute: 61, count: .max, upTo: 1)], of: StoreTest.logs[0])
+            try await store.merge([row(1, minute: 0, count: 3, upTo: 1)], of: StoreTest.logs[0])
+            try await store.merge(
+                [
+                    row(1, minute: 0, count: 2, upTo: 1), row(2, minute: 61, count: .max, upTo: 1),
+                    row(.max, minute: 59, count: 1, upTo: 1, kind: view), row(3, minute: 60, count: 0, upTo: 1),
+                ], of: StoreTest.logs[1])
+            let sql = "SELECT banner_id, kind, toString(minute_timestamp), count FROM tally_minutes ORDER BY banner_id"
+            let expected = """
+                1\tclick\t2024-12-12 10:00:00\t7
+                2\tclick\t2024-12-12 11:01:00\t9223372036854775807
+                9223372036854775807\tview_2\t2024-12-12 10:59:00\t1
+
+                """
+            #expect(try await ask(sql, store) == expected)
+        }
+    }
+
+    @Test(
+        "the view shows minutes after 2105 as its last one, each as a row of its own", arguments: ClickHouseSubject.all)
+    func viewOfTheFuture(_ subject: ClickHouseSubject) async throws {
+        try await subject.withStore { store in
+            let starts = [4_102_444_800, 4_291_747_140 - 59 * 60, 4_291_747_200, 253_402_297_200] as [Int64]
+            let rows = starts.map { seconds in
+                var counts = RowCounts.zero(subject.layout)
+                counts[0] = 1
+                let key = RowKey(banner: StoreTest.banner(1), kind: .click, start: Minute(unixSeconds: seconds)!)
+                return Row(key: key, counts: counts, upTo: LogOffset(1))
+            }
+            try await store.merge(rows, of: StoreTest.log)
+            #expect(Set(try await store.rows(in: .everything).map(\.row)) == Set(rows))
+            let shown = try await ask(
+                "SELECT toString(minute_timestamp) AS t, count FROM tally_minutes ORDER BY t", store)
+            #expect(
+                shown.split(separator: "\n") == [
+                    "2100-01-01 00:00:00\t1", "2105-12-31 23:00:00\t1", "2105-12-31 23:59:00\t1",
+                    "2105-12-31 23:59:00\t1",
+                ])
+        }
+    }
+
+    @Test("long lists of banners and kinds are no longer than a statement may be", arguments: ClickHouseSubject.all)
+    func longLists(_ subject: ClickHouseSubject) async throws {
+        try await subject.withStore { store in
+            let kinds = (0..<256).map { Kind("kind_\($0)_" + String(repeating: "x", count: 20))! }
+            let rows = (1...Int64(500)).map {
+                StoreTest.row($0, kinds[Int($0) % 256], minute: 0, count: 1, upTo: 1, subject.layout)
+            }
+            try await store.merge(rows, of: StoreTest.log)
+            let range = RowRange(
+                banners: Set((100...5_000).map(StoreTest.banner)), kinds: Set(kinds.dropFirst(100)),
+                minutes: .first ... .last)
+            let expected = rows.filter { range.contains($0.key.banner, $0.key.kind) }
+            #expect(expected.count > 100)
+            #expect(Set(try await store.rows(in: range).map(\.row)) == Set(expected))
+            let totals = try await store.totals(in: range, with: [], of: StoreTest.log)
+            #expect(Set(totals.map(\.banner)) == Set(expected.map(\.key.banner)))
+        }
+    }
+
+    @Test(
+        "what tally can't have written is damage, with the place where it was found",
+        arguments: ClickHouseTestServer.allCases,
+        [
+            ("1, 'No Kind', 60, 'a', 1, 1", "no kind"), ("0, 'click', 60, 'a', 1, 1", "banner_id 0"),
+            ("1, 'click', 61, 'a', 1, 1", "timestamp 61"), ("1, 'click', -60, 'a', 1, 1", "timestamp -60"),
+            ("1, 'click', 60, '', 1, 1", "name of a log"), ("1, 'click', 60, 'a', -1, 1", "count -1"),
+            ("1, 'click', 60, 'a', 1, 9223372036854775808", "up_to 9223372036854775808"),
+        ])
+    func damage(_ server: ClickHouseTestServer, _ row: (values: String, complaint: String)) async throws {
+        try await ClickHouseSubject(server: server, layout: .minute).withStore { store in
+            try await store.prepare()
+            _ = try await store.client.run(.definition("INSERT INTO tally_counts VALUES (\(row.values))"))
+            // A timestamp before 1970 is in no range that can be asked for.
+            let everything = "SELECT banner_id, kind, minute_timestamp, log, count, up_to FROM tally_counts FINAL"
+            let answer = try await store.client.run(.select(everything))
+            let error = #expect(throws: ClickHouseDamage.self) {
+                try ClickHouseCountTable(layout: .minute).decode(answer)
+            }
+            #expect(error?.what.contains(row.complaint) == true)
+            guard !row.values.contains("-60") else { return }
+            let outside = await #expect(throws: StoreError.self) { try await store.rows(in: .everything) }
+            #expect(outside?.description.contains("\(store.client.url) is damaged: ") == true)
+        }
+    }
+
+    private struct Contents: Equatable {
+        var rows: Set<StoredRow>
+        var totals: Set<Total>
+        var checkpoint: Checkpoint?
+        var logs: [LogID]
+    }
+
+    private func everything(in store: ClickHouseStore) async throws -> Contents {
+        Contents(
+            rows: Set(try await store.rows(in: .everything)),
+            totals: Set(try await store.totals(in: .everything, with: [], of: StoreTest.log)),
+            checkpoint: try await store.checkpoint(of: StoreTest.log), logs: try await store.logs())
+    }
+
+    private func ask(_ sql: String, _ store: ClickHouseStore) async throws -> String {
+        String(buffer: try await store.client.run(.definition(sql)))
+    }
+}

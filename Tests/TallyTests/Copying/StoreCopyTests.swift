@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import TallyCore
+import TallySimulator
+import Testing
+
+@testable import TallyBackends
+
+/// A kind of store and a layout.
+struct CopySubject: Sendable, CustomTestStringConvertible {
+    /// nil for SQLite.
+    let server: ClickHouseTestServer?
+    let layout: Layout
+
+    static let all = ([nil] + ClickHouseTestServer.allCases).flatMap { server in
+        Layout.allCases.map { CopySubject(server: server, layout: $0) }
+    }
+
+    var testDescription: String { "\(server?.testDescription ?? "SQLite"), \(layout)" }
+
+    func withStore<Result>(_ body: (any Store) async throws -> Result) async throws -> Result {
+        guard let server else {
+            let directory = try StoreTestDirectory()
+            let store = try SQLiteStore(path: directory.file(), layout: layout)
+            let result = try await body(store)
+            try store.close()
+            return result
+        }
+        return try await ClickHouseSubject(server: server, layout: layout).withStore { try await body($0) }
+    }
+}
+
+@Suite("A store is copied into another", .timeLimit(.minutes(10)))
+struct StoreCopyTests {
+    @Test("of every kind and layout, and found to be equal", arguments: CopySubject.all, CopySubject.all)
+    func everyPair(_ from: CopySubject, _ to: CopySubject) async throws {
+        try await from.withStore { source in
+            try await fill(source, seed: 3)
+            try await to.withStore { destination in
+                let report = try await StoreCopy(from: source, to: destination, named: "A").run()
+                #expect(report.differences.count == 0 && report.written > 0)
+                #expect(report.sourceSum == report.destinationSum && report.sourceSum > 0)
+                try await expectEqual(source, destination)
+
+                let again = try await StoreCopy(from: source, to: destination, named: "A").run()
+                #expect(again.written == 0 && again.differences.count == 0)
+                #expect(again.destinationSum == report.sourceSum)
+            }
+        }
+    }
+
+    @Test("cut off after any piece, it goes on when it is run again")
+    func cutOff() async throws {
+        let subject = CopySubject(server: nil, layout: .minute)
+        try await subject.withStore { source in
+            try await fill(source, seed: 4)
+            var pieces = 0
+            try await subject.withStore { destination in
+                _ = try await StoreCopy(from: source, to: destination, named: "A", minutesPerPiece: 50).run {
+                    _, total in
+                    pieces = total
+                }
+            }
+            #expect(pieces > 3)
+            for last in 1..<pieces {
+                try await CopySubject(server: nil, layout: .hour).withStore { destination in
+                    let copy = StoreCopy(from: source, to: destination, named: "A", minutesPerPiece: 50)
+                    await #expect(throws: CancellationError.self) {
+                        try await copy.run { done, _ in if done == last { throw CancellationError() } }
+                    }
+                    #expect(try await destination.checkpoint(of: StoreTest.log) == nil, "rows come first")
+                    #expect(try await copy.run().differences.count == 0)
+                    try await expectEqual(source, destination)
+                }
+            }
+        }
+    }
+
+    @Test("rows beyond a checkpoint are not put together into hours")
+    func unfinishedFlush() async throws {
+        try await CopySubject(server: nil, layout: .minute).withStore { source in
+            try await source.merge([StoreTest.row(1, minute: 0, count: 1, upTo: 5, .minute)], of: StoreTest.log)
+            try await source.save(StoreTest.checkpoint(upTo: 4), of: StoreTest.log)
+            try await CopySubject(server: nil, layout: .hour).withStore { destination in
+                let error = await #expect(throws: StoreError.self) {
+                    try await StoreCopy(from: source, to: destination, named: "sqlite:a").run()
+                }
+                #expect(error?.description.contains("the store at sqlite:a holds rows beyond the checkpoint") == true)
+                let rows = try await destination.rows(in: .everything)
+                #expect(rows.isEmpty)
+            }
+            try await CopySubject(server: nil, layout: .minute).withStore { destination in
+                let report = try await StoreCopy(from: source, to: destination, named: "A").run()
+                #expect(report.written == 1)
+            }
+        }
+    }
+
+    @Test("what the destination has newer stays, is named, and no checkpoint is written")
+    func newerDestination() async throws {
+        let subject = CopySubject(server: nil, layout: .minute)
+        try await subject.withStore { source in
+            try await source.merge([StoreTest.row(7, minute: 3, count: 1, upTo: 5, .minute)], of: StoreTest.log)
+            try await source.save(StoreTest.checkpoint(upTo: 5), of: StoreTest.log)
+            try await subject.withStore { destination in
+                try await destination.merge(
+                    [StoreTest.row(7, minute: 3, count: 2, upTo: 6, .minute)], of: StoreTest.log)
+                let report = try await StoreCopy(from: source, to: destination, named: "A").run()
+                #expect(
+                    report.differences.first.map(\.description)
+                        == ["banner 7, click, 2024-12-12T10:03:00Z: 1 in the first, 2 in the second"])
+                #expect(try await destination.checkpoint(of: StoreTest.log) == nil)
+            }
+        }
+    }
+
+    @Test("a comparison names the first differences and counts them all")
+    func differences() async throws {
+        try await CopySubject(server: nil, layout: .minute).withStore { first in
+            try await CopySubject(server: nil, layout: .hour).withStore { second in
+                let rows = (0..<30).map { StoreTest.row(1, minute: $0, count: $0 + 1, upTo: 1, .minute) }
+                try await first.merge(rows, of: StoreTest.log)
+                try await first.save([Banner(id: StoreTest.banner(1), name: "one")])
+                try await second.save([Banner(id: StoreTest.banner(1), name: "uno")])
+                let report = try await StoreCheck(first, second).run()
+                #expect(report.differences.count == 30)
+                #expect(report.differences.first.count == Differences.named)
+                #expect(
+                    report.differences.first.first?.description
+                        == "banner 1, click, 2024-12-12T10:00:00Z: 1 in the first, 0 in the second")
+                #expect(report.differentBanners == [StoreTest.banner(1)])
+                #expect(report.minutesOfFirst == 30 && report.minutesOfSecond == 0)
+            }
+        }
+    }
+
+    private func fill(_ store: any Store, seed: UInt64) async throws {
+        var random = SeededGenerator(seed: seed)
+        for log in StoreTest.logs {
+            for _ in 0..<4 {
+                try await store.merge(StoreTest.randomRows(store.layout, atMost: 60, using: &random), of: log)
+            }
+            // No row is of a higher offset than 20.
+            try await store.save(StoreTest.checkpoint(upTo: 20), of: log)
+        }
+        try await store.save([
+            Banner(
+                id: StoreTest.banner(1), name: "one", target: "https://example.com/", tags: ["a"], isRegistered: true),
+            Banner(id: StoreTest.banner(2)),
+        ])
+    }
+
+    private func expectEqual(_ source: any Store, _ destination: any Store) async throws {
+        let comparison = try await StoreCheck(source, destination).run()
+        #expect(comparison.differences.count == 0)
+        #expect(comparison.differentBanners.isEmpty)
+        #expect(comparison.minutesOfFirst == comparison.minutesOfSecond && comparison.minutesOfFirst > 0)
+        for log in StoreTest.logs {
+            #expect(try await destination.checkpoint(of: log) == source.checkpoint(of: log))
+            let theirs = try await source.totals(in: .everything, with: [], of: log)
+            #expect(try await Set(destination.totals(in: .everything, with: [], of: log)) == Set(theirs))
+        }
+        #expect(try await Set(destination.logs()) == Set(source.logs()))
+    }
+}
