@@ -63,7 +63,9 @@ final class ClickHouseHorizons: Sendable {
     /// - Parameter prefix: of the tables: empty, or a database and a full stop.
     static func condition(_ timestamp: String, isCollapsed: Bool, prefix: String = "") -> String {
         func horizon(_ column: String) -> String {
-            let newest = "(SELECT log, max(\(column)) AS newest FROM \(prefix)tally_horizons GROUP BY log)"
+            // In order, since it is read twice: names and horizons have to lie in the same places.
+            let newest =
+                "(SELECT log, max(\(column)) AS newest FROM \(prefix)tally_horizons GROUP BY log ORDER BY log)"
             return "transform(log, (SELECT arrayConcat([''], groupArray(log)) FROM \(newest)), "
                 + "(SELECT arrayConcat([toInt64(0)], groupArray(newest)) FROM \(newest)), toInt64(0))"
         }

@@ -149,6 +149,42 @@ struct ClickHouseStoreTests {
         }
     }
 
+    @Test("what no log counts any more goes, a partition at a time", arguments: ClickHouseSubject.all)
+    func outdatedPartitions(_ subject: ClickHouseSubject) async throws {
+        try await subject.server.withDatabase { url in
+            let store = ClickHouseStore(url, layout: subject.layout, settling: .zero)
+            // Partitions begin at multiples of 30 days.
+            let month = Int64(30 * 1_440)
+            let first = Minute(sinceEpoch: 650 * month)!
+            func row(_ months: Int64, _ count: Int64) -> Row {
+                var counts = RowCounts.zero(subject.layout)
+                counts[subject.layout.minutesPerRow - 1] = count
+                let start = first.advanced(by: months * month)
+                return Row(
+                    key: RowKey(banner: StoreTest.banner(1), kind: .click, start: start), counts: counts,
+                    upTo: LogOffset(1))
+            }
+            for log in StoreTest.logs.prefix(2) { try await store.merge((0..<4).map { row($0, 5) }, of: log) }
+            let partitions =
+                "SELECT arraySort(groupUniqArray(partition)) FROM system.parts WHERE active AND database = '\(url.database)' AND table = "
+            let horizon = Horizon(collapsed: first.advanced(by: month * 2 + 60), dropped: first.advanced(by: month))
+            try await store.expire(before: horizon, of: StoreTest.logs[0])
+            #expect(
+                try await ask("\(partitions) 'tally_counts'", store) == "['650','651','652','653']\n", "the other log")
+            try await store.expire(before: horizon, of: StoreTest.logs[1])
+            #expect(try await ask("\(partitions) 'tally_counts'", store) == "['652','653']\n")
+            #expect(try await ask("\(partitions) 'tally_collapsed'", store) == "['651','652']\n")
+            let total = Total(
+                banner: StoreTest.banner(1), kind: .click, count: 30,
+                minutes: first.advanced(
+                    by: month)...first.advanced(
+                        by: month * 3 + Int64(subject.layout.minutesPerRow - 1)))
+            #expect(try await store.totals(in: .everything, with: [], of: StoreTest.log) == [total])
+            #expect(try await ask("SELECT sum(count) FROM tally_minutes", store) == "30\n", "the view knows of it")
+            try await store.close()
+        }
+    }
+
     private struct Contents: Equatable {
         var rows: Set<StoredRow>
         var totals: Set<Total>

@@ -9,25 +9,62 @@ import Testing
 
 /// A kind of store and a layout.
 struct CopySubject: Sendable, CustomTestStringConvertible {
-    /// nil for SQLite.
-    let server: ClickHouseTestServer?
-    let layout: Layout
-
-    static let all = ([nil] + ClickHouseTestServer.allCases).flatMap { server in
-        Layout.allCases.map { CopySubject(server: server, layout: $0) }
+    enum Kind: Equatable, Sendable {
+        case sqlite
+        case clickHouse(ClickHouseTestServer)
+        #if PostgreSQL
+        case postgreSQL
+        #endif
     }
 
-    var testDescription: String { "\(server?.testDescription ?? "SQLite"), \(layout)" }
+    let kind: Kind
+    let layout: Layout
 
+    static let all = kinds.flatMap { kind in Layout.allCases.map { CopySubject(kind: kind, layout: $0) } }
+
+    private static var kinds: [Kind] {
+        let kinds = [.sqlite] + ClickHouseTestServer.allCases.map(Kind.clickHouse)
+        #if PostgreSQL
+        return kinds + [.postgreSQL]
+        #else
+        return kinds
+        #endif
+    }
+
+    static func sqlite(_ layout: Layout) -> CopySubject { CopySubject(kind: .sqlite, layout: layout) }
+
+    var testDescription: String {
+        switch kind {
+        case .sqlite: "SQLite, \(layout)"
+        case .clickHouse(let server): "\(server.testDescription), \(layout)"
+        #if PostgreSQL
+        case .postgreSQL: "PostgreSQL, \(layout)"
+        #endif
+        }
+    }
+
+    /// - Parameter body: gets an empty store, of which nothing is left afterwards.
     func withStore<Result>(_ body: (any Store) async throws -> Result) async throws -> Result {
-        guard let server else {
+        switch kind {
+        case .sqlite:
             let directory = try StoreTestDirectory()
             let store = try SQLiteStore(path: directory.file(), layout: layout)
             let result = try await body(store)
             try store.close()
             return result
+        case .clickHouse(let server):
+            return try await ClickHouseSubject(server: server, layout: layout).withStore { try await body($0) }
+        #if PostgreSQL
+        case .postgreSQL:
+            if TestServer.postgreSQL == nil { try Test.cancel("TALLY_TEST_POSTGRES is not set") }
+            return try await PostgreSQLTestSchema.use { schema in
+                let store = PostgreSQLStore(url: schema.url, layout: layout)
+                let result = try await body(store)
+                await store.close()
+                return result
+            }
+        #endif
         }
-        return try await ClickHouseSubject(server: server, layout: layout).withStore { try await body($0) }
     }
 }
 
@@ -52,7 +89,7 @@ struct StoreCopyTests {
 
     @Test("cut off after any piece, it goes on when it is run again")
     func cutOff() async throws {
-        let subject = CopySubject(server: nil, layout: .minute)
+        let subject = CopySubject.sqlite(.minute)
         try await subject.withStore { source in
             try await fill(source, seed: 4)
             var pieces = 0
@@ -64,7 +101,7 @@ struct StoreCopyTests {
             }
             #expect(pieces > 3)
             for last in 1..<pieces {
-                try await CopySubject(server: nil, layout: .hour).withStore { destination in
+                try await CopySubject.sqlite(.hour).withStore { destination in
                     let copy = StoreCopy(from: source, to: destination, named: "A", minutesPerPiece: 50)
                     await #expect(throws: CancellationError.self) {
                         try await copy.run { done, _ in if done == last { throw CancellationError() } }
@@ -79,10 +116,10 @@ struct StoreCopyTests {
 
     @Test("rows beyond a checkpoint are not put together into hours")
     func unfinishedFlush() async throws {
-        try await CopySubject(server: nil, layout: .minute).withStore { source in
+        try await CopySubject.sqlite(.minute).withStore { source in
             try await source.merge([StoreTest.row(1, minute: 0, count: 1, upTo: 5, .minute)], of: StoreTest.log)
             try await source.save(StoreTest.checkpoint(upTo: 4), of: StoreTest.log)
-            try await CopySubject(server: nil, layout: .hour).withStore { destination in
+            try await CopySubject.sqlite(.hour).withStore { destination in
                 let error = await #expect(throws: StoreError.self) {
                     try await StoreCopy(from: source, to: destination, named: "sqlite:a").run()
                 }
@@ -90,7 +127,7 @@ struct StoreCopyTests {
                 let rows = try await destination.rows(in: .everything)
                 #expect(rows.isEmpty)
             }
-            try await CopySubject(server: nil, layout: .minute).withStore { destination in
+            try await CopySubject.sqlite(.minute).withStore { destination in
                 let report = try await StoreCopy(from: source, to: destination, named: "A").run()
                 #expect(report.written == 1)
             }
@@ -99,7 +136,7 @@ struct StoreCopyTests {
 
     @Test("what the destination has newer stays, is named, and no checkpoint is written")
     func newerDestination() async throws {
-        let subject = CopySubject(server: nil, layout: .minute)
+        let subject = CopySubject.sqlite(.minute)
         try await subject.withStore { source in
             try await source.merge([StoreTest.row(7, minute: 3, count: 1, upTo: 5, .minute)], of: StoreTest.log)
             try await source.save(StoreTest.checkpoint(upTo: 5), of: StoreTest.log)
@@ -117,8 +154,8 @@ struct StoreCopyTests {
 
     @Test("a comparison names the first differences and counts them all")
     func differences() async throws {
-        try await CopySubject(server: nil, layout: .minute).withStore { first in
-            try await CopySubject(server: nil, layout: .hour).withStore { second in
+        try await CopySubject.sqlite(.minute).withStore { first in
+            try await CopySubject.sqlite(.hour).withStore { second in
                 let rows = (0..<30).map { StoreTest.row(1, minute: $0, count: $0 + 1, upTo: 1, .minute) }
                 try await first.merge(rows, of: StoreTest.log)
                 try await first.save([Banner(id: StoreTest.banner(1), name: "one")])

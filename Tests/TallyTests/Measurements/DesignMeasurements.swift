@@ -29,7 +29,8 @@ struct DesignMeasurements {
     @Test("what is written and kept", arguments: CopySubject.all, Load.all)
     func cost(_ subject: CopySubject, _ load: Load) async throws {
         let directory = try StoreTestDirectory()
-        guard let server = subject.server else {
+        guard case .clickHouse(let server) = subject.kind else {
+            guard subject.kind == .sqlite else { return }
             let store = try SQLiteStore(path: directory.file(), layout: subject.layout)
             let written = try await write(load, to: store)
             try store.close()

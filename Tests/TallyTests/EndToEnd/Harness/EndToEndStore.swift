@@ -8,12 +8,18 @@ enum EndToEndStore: CaseIterable, Sendable, CustomTestStringConvertible {
     case sqlite
     case oldClickHouse
     case modernClickHouse
+    #if PostgreSQL
+    case postgreSQL
+    #endif
 
     var testDescription: String {
         switch self {
         case .sqlite: "SQLite"
         case .oldClickHouse: ClickHouseTestServer.old.testDescription
         case .modernClickHouse: ClickHouseTestServer.modern.testDescription
+        #if PostgreSQL
+        case .postgreSQL: "PostgreSQL"
+        #endif
         }
     }
 
@@ -23,6 +29,11 @@ enum EndToEndStore: CaseIterable, Sendable, CustomTestStringConvertible {
         case .sqlite: try await body([])
         case .oldClickHouse: try await withOptions(.old, body)
         case .modernClickHouse: try await withOptions(.modern, body)
+        #if PostgreSQL
+        case .postgreSQL:
+            if TestServer.postgreSQL == nil { try Test.cancel("TALLY_TEST_POSTGRES is not set") }
+            try await PostgreSQLTestSchema.use { schema in try await body(["--store", schema.url.text]) }
+        #endif
         }
     }
 
