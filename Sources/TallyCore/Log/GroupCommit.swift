@@ -46,6 +46,7 @@ package struct GroupCommit<Waiter> {
     private struct Group {
         var foreign: [Chunk] = []
         var builders: [ChunkBuilder] = []
+        var lanes: [LaneSums] = []
         var waiters: [Waiter] = []
         /// Of the events that are no backfill.
         var earliest = Minute.last
@@ -54,6 +55,7 @@ package struct GroupCommit<Waiter> {
 
         var entryCount: Int {
             foreign.reduce(0) { $0 + $1.entryCount } + builders.reduce(0) { $0 + $1.entryCount }
+                + lanes.reduce(0) { $0 + $1.entryCount }
         }
     }
 
@@ -146,6 +148,16 @@ package struct GroupCommit<Waiter> {
         return .accepted(begins: isReadyToBegin)
     }
 
+    /// Adds what a lane has summed in one turn. It shares a chunk with the other turns of this lane in the commit.
+    package mutating func add(_ sums: LaneSums, waiter: Waiter) -> Admission {
+        precondition(!sums.isEmpty, "a lane hands over a turn in which something came")
+        if let refusal = refusal(of: sums) { return .refused(refusal) }
+        openGroup()
+        Self.add(sums, to: &groups[groups.count - 1])
+        groups[groups.count - 1].waiters.append(waiter)
+        return .accepted(begins: isReadyToBegin)
+    }
+
     /// The next commit, if there is something to commit and none is on its way.
     /// - Parameter now: becomes the time of each of its chunks, unless that would make a minute final, or let it fall behind the
     ///   floor, which an event in it, or one that waits, belongs to.
@@ -167,6 +179,10 @@ package struct GroupCommit<Waiter> {
         for builder in group.builders {
             lastSequence += 1
             chunks.append(builder.chunk(node: node, sequence: lastSequence, time: time))
+        }
+        for sums in group.lanes {
+            lastSequence += 1
+            chunks.append(sums.chunk(node: node, sequence: lastSequence, time: time))
         }
         phase = .committing(chunks, waiters: group.waiters, sequenceBefore: sequenceBefore)
         return Commit(chunks: chunks)
@@ -222,6 +238,11 @@ package struct GroupCommit<Waiter> {
         groups[groups.count - 1].earliestBackfill = min(groups[groups.count - 1].earliestBackfill, earliest)
     }
 
+    private func refusal(of sums: LaneSums) -> Refusal? {
+        if let refusal = refusal(of: sums.entryCount) { return refusal }
+        return sums.earliest < EventWindow.watermark(logTime: logTime, late: late) ? .stale : nil
+    }
+
     /// The earliest minute that must not become final before the events are counted.
     private static func earliest(_ events: some Collection<CountedEvent>, backfill: Bool) -> Minute {
         backfill ? .last : events.reduce(.last) { min($0, $1.minute) }
@@ -245,5 +266,12 @@ package struct GroupCommit<Waiter> {
         let added = builder.add(event)
         precondition(added, "an empty chunk has room for an event")
         group.builders.append(builder)
+    }
+
+    /// Static for the same reason.
+    private static func add(_ sums: LaneSums, to group: inout Group) {
+        group.earliest = min(group.earliest, sums.earliest)
+        for index in group.lanes.indices where group.lanes[index].add(sums) { return }
+        group.lanes.append(sums)
     }
 }

@@ -40,8 +40,16 @@ final class JournalWay {
     var commits: GroupCommit<Int>
     /// What the disk is about to write.
     var commit: [Chunk]?
+    /// One for each event loop.
+    var lanes: [Lane]
+    /// The requests that came in the present turn of each.
+    var turns: [[Int]]
+    /// The requests of turns that wait for their commit.
+    var handedOver: [Int: [Int]] = [:]
 
-    init(journal: Journal, counting: Counting, commits: GroupCommit<Int>) {
+    init(journal: Journal, counting: Counting, commits: GroupCommit<Int>, lanes: [Lane]) {
+        self.lanes = lanes
+        turns = lanes.map { _ in [] }
         self.journal = journal
         self.counting = counting
         self.commits = commits

@@ -85,7 +85,8 @@ struct Client {
         Client.kinds[Int.random(in: 0..<swarm.kinds, using: &random)]
     }
 
-    private static let kinds = [Kind.click, Kind.impression, Kind("view")!]
+    /// Sorted.
+    static let kinds = [Kind.click, Kind.impression, Kind("view")!]
 
     /// The next chunk of its file; now and then one that was counted, as an import does that begins again.
     private func nextChunk(at now: Timestamp, _ swarm: Swarm, using random: inout SeededGenerator) -> Chunk {

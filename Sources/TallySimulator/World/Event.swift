@@ -13,6 +13,8 @@ enum Event {
     case requestArrives(Request)
     /// The gap between the admission of a request and its commit.
     case requestIsCommitted(ProcessID, arrival: Int)
+    /// An event loop hands over what came in its turn.
+    case turnEnds(ProcessID, lane: Int)
     case diskWorks(ProcessID)
     /// - Parameter isRetry: it was tried a while ago, and failed.
     case flushIsDue(CountingID, isRetry: Bool)

@@ -26,6 +26,8 @@ struct Swarm {
     let window: Duration
     let windowLimit: Int
     let bytesPerRead: Int
+    /// Event loops with a lane of their own, where there are no brokers.
+    let lanes: Int
 
     // The workload
     let clients: Int
@@ -121,6 +123,7 @@ struct Swarm {
         window = .seconds(Swarm.pick([30, 600, 3_600, 100_000_000], using: &random))
         windowLimit = Swarm.pick([5, 50, 5_000_000], using: &random)
         bytesPerRead = Swarm.pick([1, 500, 1 << 20], using: &random)
+        lanes = Swarm.pick([0, 1, 2, 3], using: &random)
 
         clients = Int.random(in: 1...(random.chance(80) ? 6 : 16), using: &random)
         banners = Int64.random(in: 1...5, using: &random)

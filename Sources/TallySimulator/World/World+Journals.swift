@@ -24,7 +24,7 @@ extension World {
             for entry in entries { _ = way.counting.aggregator?.apply(entry) }
         }
         if case .failure(let error) = result { fail(error, account, machine) }
-        for answer in answers { reply(answer, log: way.counting.log, id) }
+        for answer in answers { reply(answer, log: way.counting.log, way, id) }
         history.note("commit", Int64(chunks.count), way.journal.lastOffset.value, Int64(answers.count))
         beginCommit(way, id)
         keepStore(way.counting)
@@ -45,9 +45,12 @@ extension World {
         planRestart(machine, in: number(1_000...20_000))
     }
 
-    private func reply(_ answer: GroupCommit<Int>.Answer, log: LogID, _ process: ProcessID) {
+    /// To a request, or to all of a lane's turn.
+    private func reply(_ answer: GroupCommit<Int>.Answer, log: LogID, _ way: JournalWay, _ process: ProcessID) {
         let result = answer.result.map { [Receipt(log: log, offset: $0, durability: .disk)] }
-        reply(to: answer.waiter, result, process)
+        for arrival in way.handedOver.removeValue(forKey: answer.waiter) ?? [answer.waiter] {
+            reply(to: arrival, result, process)
+        }
     }
 
     func reply(to arrival: Int, _ result: Result<[Receipt], LogError>, _ process: ProcessID) {

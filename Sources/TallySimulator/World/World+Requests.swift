@@ -38,6 +38,9 @@ extension World {
         counters[.admittedEvents] += events.count
         auditor.admitted(
             arrival, of: request, events: events.map { (account: account(of: $0.banner, intake), event: $0) })
+        if let (way, lane) = lane(for: sent, backfill: backfill, intake) {
+            return add(events, arrival, to: lane, way, process)
+        }
         intake.admitted[arrival] = (events, backfill)
         // A long body takes its time.
         if random.chance(5) {
@@ -97,7 +100,7 @@ extension World {
         }
     }
 
-    private func refuse(_ arrival: Int, _ process: ProcessID) {
+    func refuse(_ arrival: Int, _ process: ProcessID) {
         counters[.refusedRequests] += 1
         guard let request = auditor.refused(arrival) else { return }
         answer(request.client, request.id, .unavailable, from: machine(of: process))

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The sums of one lane, of one turn or of several: they become one chunk.
+package struct LaneSums: Sendable {
+    package let lane: Int
+    private let kinds: [Kind]
+    /// In no order; several turns may have added to the same counter.
+    private var deltas: [Delta]
+    private(set) var earliest: Minute
+
+    init(lane: Int, kinds: [Kind], minute: Minute, deltas: [Delta]) {
+        self.lane = lane
+        self.kinds = kinds
+        self.earliest = minute
+        self.deltas = deltas
+    }
+
+    package var isEmpty: Bool { deltas.isEmpty }
+    package var entryCount: Int { deltas.count }
+
+    /// Adds a later turn of the same lane.
+    /// - Returns: false when both together don't fit one chunk; then nothing was added.
+    mutating func add(_ later: LaneSums) -> Bool {
+        guard later.lane == lane, entryCount + later.entryCount <= Limits.chunkEntries else { return false }
+        deltas += later.deltas
+        earliest = min(earliest, later.earliest)
+        return true
+    }
+
+    /// Closes the chunk. The deltas are sorted where they are.
+    consuming func chunk(node: NodeID, sequence: UInt64, time: Timestamp) -> Chunk {
+        deltas.sort(by: Chunk.areInOrder)
+        mergeNeighbours()
+        let used = useOnlyNeededKinds()
+        return Chunk(node: node, sequence: sequence, time: time, kinds: used, deltas: deltas, identified: [])
+    }
+
+    private mutating func mergeNeighbours() {
+        var last = 0
+        for index in deltas.indices.dropFirst() {
+            if Chunk.areInOrder(deltas[last], deltas[index]) {
+                last += 1
+                deltas[last] = deltas[index]
+            } else {
+                deltas[last].count += deltas[index].count
+            }
+        }
+        deltas.removeLast(deltas.count - last - 1)
+    }
+
+    /// A chunk names no kind that it doesn't count.
+    private mutating func useOnlyNeededKinds() -> [Kind] {
+        var used: [Kind] = []
+        var renamed: [UInt8?] = Array(repeating: nil, count: kinds.count)
+        for index in deltas.indices {
+            let kind = Int(deltas[index].kind)
+            if renamed[kind] == nil {
+                renamed[kind] = UInt8(used.count)
+                used.append(kinds[kind])
+            }
+            deltas[index].kind = renamed[kind]!  // Just named.
+        }
+        return used
+    }
+}
