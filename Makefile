@@ -10,13 +10,15 @@ ROUNDS ?= 1000
 SEED ?= $(shell git rev-parse HEAD 2>/dev/null || echo 1)
 SEEDS ?= 1000
 STEPS ?= 5000
+# For the fuzzer: how long it looks.
+SECONDS ?= 60
 # For the planted faults: some of them, such as MUTANTS='07 31'.
 MUTANTS ?=
 # For the benchmark: some rows of its table, and how it is measured, such as ROWS='counter-64 ndjson --rounds 3'.
 ROWS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build release format lint crash simulate simulate-many mutants bench micro-bench clean
+.PHONY: help run test build release format lint crash simulate simulate-many fuzz mutants bench micro-bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +39,8 @@ release: ## Build the program for production: .build/release/tally
 
 format: ## Rewrite the sources in the project's format
 	swift format --in-place --recursive --parallel Sources Tests Package.swift \
-		Benchmarks/Package.swift Benchmarks/Benchmarks/Parts/*.swift
+		Benchmarks/Package.swift Benchmarks/Benchmarks/Parts/*.swift \
+		Fuzz/Package.swift Fuzz/Sources/HotRequestFuzzer/Fuzzer.swift
 
 lint: ## Check the format without changing anything
 	@Scripts/lint
@@ -51,6 +54,9 @@ simulate: ## Simulate one deployment with every fault (SEED=the commit STEPS=500
 simulate-many: ## Simulate SEEDS deployments, beginning with SEED (SEED=the commit SEEDS=1000 STEPS=5000)
 	@Scripts/simulate many $(SEEDS) $(STEPS) $(SEED)
 
+fuzz: ## Let a fuzzer look for SECONDS for a request that the hot path and the HTTP codec read differently (SECONDS=60)
+	@Scripts/fuzz $(SECONDS)
+
 mutants: ## Plant faults in copies of the sources, which the simulation must find; some with MUTANTS='07 31'
 	@Scripts/mutants $(MUTANTS)
 
@@ -62,4 +68,4 @@ micro-bench: ## Measure the parts of the core one by one
 	swift package --package-path Benchmarks benchmark
 
 clean: ## Remove what was built; counts in tally-data stay
-	rm -rf .build Benchmarks/.build
+	rm -rf .build Benchmarks/.build Fuzz/.build

@@ -1,0 +1,1 @@
+../../../Sources/TallyServer/HTTP/Hot/HotRoute.swift
