@@ -37,11 +37,12 @@ package final class CountingNode: CountingService {
     /// - Parameters:
     ///   - node: whose chunks ingest writes; `lastSequence` of them stand in the log.
     ///   - checkpointCopy: lets the node start while the store is away; nil to refuse that.
+    ///   - commitExecutor: as `Ingest` says.
     ///   - progress: of the replay: the offset that was read, and the last one.
     package init(
         log: any EventLog, node: NodeID, lastSequence: UInt64, store: any CountStore, bannerStore: any BannerStore,
         checkpointCopy: (any CheckpointCopy)? = nil, clock: any WallClock, logger: Logger,
-        configuration: Configuration = Configuration(),
+        configuration: Configuration = Configuration(), commitExecutor: (any TaskExecutor)? = nil,
         progress: (LogOffset, LogOffset) -> Void = { _, _ in }
     ) async throws(StartError) {
         let start = try await NodeStart.run(
@@ -62,7 +63,9 @@ package final class CountingNode: CountingService {
         let commits = GroupCommit<Ingest.Waiter>(
             node: node, lastSequence: lastSequence, after: aggregator, late: configuration.acceptLate,
             floor: configuration.retention.floor)
-        self.ingest = Ingest(log: log, commits: commits, aggregation: aggregation, admission: admission)
+        self.ingest = Ingest(
+            log: log, commits: commits, aggregation: aggregation, admission: admission,
+            executor: commitExecutor)
         self.query = Query(log: log.id, store: store, aggregation: aggregation)
         self.keeper = StoreKeeper(
             log: log, store: store, banners: banners, aggregation: aggregation, checkpointCopy: checkpointCopy,
@@ -92,6 +95,9 @@ package final class CountingNode: CountingService {
     package func record(_ admitted: AdmittedEvents) async throws(IngestError) -> Receipt {
         try await ingest.record(admitted)
     }
+
+    /// The way in for event loops that gather events themselves.
+    var laneIntake: LaneIntake { LaneIntake(admission: admission, ingest: ingest) }
 
     package func admit(_ chunk: Chunk) throws(EventRejection) -> AdmittedChunk {
         // Its sequences would be taken for this node's own, and what comes later for chunks that were counted.

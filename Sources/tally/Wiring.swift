@@ -50,7 +50,7 @@ enum Wiring {
         return try await CountingNode(
             log: log, node: log.identity, lastSequence: await log.lastSequence, store: store, bannerStore: store,
             checkpointCopy: copy, clock: SystemClock(), logger: logger,
-            configuration: CountingNode.Configuration(configuration)
+            configuration: CountingNode.Configuration(configuration), commitExecutor: log.executor
         ) { offset, end in
             progress.update(offset.value, of: end.value)
         }

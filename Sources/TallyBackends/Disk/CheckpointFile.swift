@@ -11,7 +11,7 @@ package import TallyCore
 package final class CheckpointFile: CheckpointCopy {
     private let directory: String
     private let path: String
-    private let executor = BlockingExecutor(label: "tally.checkpoint")
+    private let executor = BlockingExecutor()
 
     package init(in directory: DataDirectory) {
         self.directory = directory.path

@@ -8,7 +8,8 @@ package actor JournalLog: EventLog {
     /// The journal's, and its own node's.
     package nonisolated let identity: NodeID
     package nonisolated let durability = Durability.disk
-    private nonisolated let executor: BlockingExecutor
+    /// The thread that blocks while the disk works.
+    package nonisolated let executor: BlockingExecutor
     private let journal: Journal
     /// Keeps other processes out as long as the journal is open.
     private let directory: DataDirectory
@@ -24,7 +25,7 @@ package actor JournalLog: EventLog {
         in directory: DataDirectory, settings: JournalSettings = .default, newIdentity: NodeID,
         progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
     ) async throws(JournalError) -> JournalLog {
-        let executor = BlockingExecutor(label: "tally.journal")
+        let executor = BlockingExecutor()
         let journal = try await executor.run { () throws(JournalError) -> Journal in
             let disk: RealDisk
             do throws(DiskError) {

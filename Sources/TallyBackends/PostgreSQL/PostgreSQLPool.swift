@@ -70,7 +70,7 @@ actor PostgreSQLSession {
     /// How often writers that collide are sent back before it is an error.
     private static let collisions = 10
 
-    private nonisolated let executor = BlockingExecutor(label: "tally.postgresql")
+    private nonisolated let executor = BlockingExecutor()
     private let url: String
     private let limit: Duration
     private let greet: @Sendable (PostgreSQLConnection) throws(PostgreSQLFailure) -> Void

@@ -9,6 +9,8 @@ package final class BannerRegistry: Sendable {
     private let directory: Mutex<BannerDirectory>
     private let store: any BannerStore
     private let saving = Turns()
+    /// How often a banner was unregistered, whose events may be refused from then on.
+    let withdrawals = Counter()
 
     package init(directory: BannerDirectory, store: any BannerStore) {
         self.directory = Mutex(directory)
@@ -61,7 +63,10 @@ package final class BannerRegistry: Sendable {
 
     /// - Returns: false when nobody had registered it.
     package func unregister(_ id: BannerID) async throws(RegistrationError) -> Bool {
-        try await change { directory throws(BannerDirectory.Refusal) in try directory.unregister(id) }
+        try await change { directory throws(BannerDirectory.Refusal) in
+            withdrawals.add()
+            return try directory.unregister(id)
+        }
     }
 
     private func change<Value: Sendable>(

@@ -3,7 +3,8 @@
 import Glibc
 import Hummingbird
 package import Logging
-import NIOCore
+package import NIOCore
+import NIOPosix
 import ServiceLifecycle
 
 /// The HTTP server as a part of the process: listens until it is told to stop, then answers what it has begun. A request
@@ -13,24 +14,33 @@ package struct HTTPService: Service {
     private let metrics: HTTPMetrics
     private let configuration: HTTPConfiguration
     private let logger: Logger
+    private let hotPath: HotPath?
+    private let eventLoops: any EventLoopGroup
     private let isListening: @Sendable (Int) -> Void
 
-    /// - Parameter isListening: is told the port, once requests can come.
+    /// - Parameters:
+    ///   - hotPath: as in `makeApplication`.
+    ///   - eventLoops: among which connections are dealt out, one after the other.
+    ///   - isListening: is told the port, once requests can come.
     package init(
         service: any CountingService, metrics: HTTPMetrics, configuration: HTTPConfiguration, logger: Logger,
+        hotPath: HotPath? = nil, eventLoops: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         isListening: @escaping @Sendable (Int) -> Void
     ) {
         self.service = service
         self.metrics = metrics
         self.configuration = configuration
         self.logger = logger
+        self.hotPath = hotPath
+        self.eventLoops = eventLoops
         self.isListening = isListening
     }
 
     /// - Throws: `CannotListen` when the address is taken, or isn't this machine's.
     package func run() async throws {
         let application = makeApplication(
-            service: service, metrics: metrics, configuration: configuration, logger: logger,
+            service: service, metrics: metrics, configuration: configuration, logger: logger, hotPath: hotPath,
+            eventLoops: .shared(eventLoops),
             onServerRunning: { channel in isListening(channel.localAddress?.port ?? 0) })
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in

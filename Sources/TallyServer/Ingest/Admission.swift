@@ -37,6 +37,32 @@ package final class Admission: Sendable {
             CountedEvent(banner: input.banner, kind: input.kind, minute: minute, count: input.count, id: id))
     }
 
+    var wallTime: Timestamp { clock.now() }
+
+    /// The minute of what happens now.
+    func presentMinute() -> Minute {
+        let now = clock.now()
+        guard case .accepted(let minute) = state.withLock({ $0.window.decide(nil, now: now, backfill: false) }) else {
+            preconditionFailure("what happens now has a minute that isn't final")
+        }
+        return minute
+    }
+
+    /// Whether one more event of now counts, of a turn that brings these newcomers.
+    func admits(_ banner: BannerID, _ kind: Kind, with newcomers: inout Newcomers) -> Bool {
+        do throws(EventRejection) {
+            let (kindIsNew, bannerIsNew) = (
+                try isNew(kind, beside: newcomers), try isNew(banner, beside: newcomers)
+            )
+            if kindIsNew { newcomers.kinds.insert(kind) }
+            if bannerIsNew { newcomers.banners.insert(banner) }
+            return true
+        } catch { return false }
+    }
+
+    /// Changes when somebody who was let in before may no longer be.
+    var withdrawals: UInt64 { banners.withdrawals.value }
+
     /// A chunk of another node comes with its minutes decided, and may go back as far as minutes are kept; its banners and
     /// kinds are checked like any others.
     package func admit(_ chunk: Chunk) throws(EventRejection) -> AdmittedChunk {

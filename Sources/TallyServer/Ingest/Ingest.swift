@@ -7,28 +7,39 @@ package import TallyCore
 /// Takes events in: everything that arrives while a commit is being made durable goes into the next one, and nobody is
 /// answered before the log has what they sent and the aggregator has counted it.
 package final class Ingest: Service {
-    package typealias Waiter = CheckedContinuation<Result<LogOffset, IngestError>, Never>
+    /// Who waits for a commit.
+    package enum Waiter: Sendable {
+        case request(CheckedContinuation<Result<Receipt, IngestError>, Never>)
+        /// One turn of an event loop.
+        case turn(LaneAddress)
+    }
 
     private let log: any EventLog
     private let aggregation: Aggregation
     private let admission: Admission
     private let commits: Mutex<GroupCommit<Waiter>>
     private let arrivals = Signal()
+    private let executor: (any TaskExecutor)?
 
-    /// - Parameter commits: of `log`, from its end on.
+    /// - Parameters:
+    ///   - commits: of `log`, from its end on.
+    ///   - executor: where commits are gathered and answered: best the thread that the log blocks while it syncs, so that
+    ///     nothing changes threads between the end of one sync and the next.
     package init(
-        log: any EventLog, commits: sending GroupCommit<Waiter>, aggregation: Aggregation, admission: Admission
+        log: any EventLog, commits: sending GroupCommit<Waiter>, aggregation: Aggregation, admission: Admission,
+        executor: (any TaskExecutor)? = nil
     ) {
+        self.executor = executor
         self.log = log
         self.aggregation = aggregation
         self.admission = admission
         self.commits = Mutex(commits)
     }
 
+    private let refused = Atomic<Int>(0)
+
     /// Why nothing is accepted any more; nil while the log works.
     package var failure: String? { commits.withLock { $0.failure } }
-
-    private let refused = Atomic<Int>(0)
 
     /// Events, and entries of chunks, that were refused since the process started.
     var refusedEvents: Int { refused.load(ordering: .relaxed) }
@@ -45,6 +56,15 @@ package final class Ingest: Service {
             throw error
         }
     }
+
+    /// Takes what an event loop has gathered in a turn. Its lane is told when it is durable, on whatever thread.
+    /// - Returns: why nothing of it will be counted; nil when it was taken.
+    func take(_ sums: LaneSums, _ newcomers: Newcomers, from lane: LaneAddress) -> IngestError? {
+        add(newcomers) { commits in commits.add(sums, waiter: .turn(lane)) }
+    }
+
+    /// So many events were not made durable.
+    func noteRefused(_ events: Int) { refused.add(events, ordering: .relaxed) }
 
     /// Counts a chunk that another node made. One that was counted before is acknowledged and adds nothing.
     package func append(_ admitted: AdmittedChunk) async throws(IngestError) -> ChunkReceipt {
@@ -67,40 +87,66 @@ package final class Ingest: Service {
     private func commit(
         _ newcomers: Newcomers, _ add: (inout GroupCommit<Waiter>, Waiter) -> GroupCommit<Waiter>.Admission
     ) async throws(IngestError) -> Receipt {
-        let result: Result<LogOffset, IngestError> = await withCheckedContinuation { waiter in
-            let refusal = commits.withLock { commits -> IngestError? in
-                guard admission.hasRoom(for: newcomers) else { return .limitReached }
-                switch add(&commits, waiter) {
-                case .accepted(let begins):
-                    admission.note(newcomers)
-                    if begins { arrivals.send() }
-                    return nil
-                case .refused(let refusal): return IngestError(refusal)
-                }
-            }
+        let result: Result<Receipt, IngestError> = await withCheckedContinuation { waiter in
+            let refusal = self.add(newcomers) { commits in add(&commits, .request(waiter)) }
             if let refusal { waiter.resume(returning: .failure(refusal)) }
         }
-        return Receipt(log: log.id, offset: try result.get(), durability: log.durability)
+        return try result.get()
+    }
+
+    private func add(
+        _ newcomers: Newcomers, _ add: (inout GroupCommit<Waiter>) -> GroupCommit<Waiter>.Admission
+    ) -> IngestError? {
+        let (begins, refusal) = commits.withLock { commits -> (Bool, IngestError?) in
+            guard admission.hasRoom(for: newcomers) else { return (false, .limitReached) }
+            switch add(&commits) {
+            case .accepted(let begins):
+                admission.note(newcomers)
+                return (begins, nil)
+            case .refused(let refusal): return (false, IngestError(refusal))
+            }
+        }
+        if begins { arrivals.send() }
+        return refusal
     }
 
     /// Commits until the process stops; then accepts nothing more, commits what was accepted, and returns.
     package func run() async {
-        await withGracefulShutdownHandler {
-            for await _ in arrivals.signals { await commitPending() }
-            await commitPending()
-        } onGracefulShutdown: {
-            self.commits.withLock { $0.close() }
-            self.arrivals.finish()
+        await withTaskExecutorPreference(executor) {
+            await withGracefulShutdownHandler {
+                for await _ in arrivals.signals { await commitPending() }
+                await commitPending()
+            } onGracefulShutdown: {
+                self.commits.withLock { $0.close() }
+                self.arrivals.finish()
+            }
         }
     }
 
     private func commitPending() async {
         while let commit = commits.withLock({ $0.begin(at: admission.now()) }) {
             let result = await append(commit.chunks)
-            for answer in commits.withLock({ $0.finish(result, counting: aggregation.apply) }) {
-                answer.waiter.resume(returning: answer.result.mapError(IngestError.init))
+            answer(commits.withLock { $0.finish(result, counting: aggregation.apply) })
+        }
+    }
+
+    /// All answers of a commit are alike, but for those behind it when the log has failed.
+    private func answer(_ answers: [GroupCommit<Waiter>.Answer]) {
+        var turns: [(lane: LaneAddress, count: Int, result: Result<Receipt, IngestError>)] = []
+        for answer in answers {
+            let result = answer.result.map { Receipt(log: log.id, offset: $0, durability: log.durability) }
+                .mapError(IngestError.init)
+            switch answer.waiter {
+            case .request(let continuation): continuation.resume(returning: result)
+            case .turn(let lane):
+                if let index = turns.firstIndex(where: { $0.lane.number == lane.number }) {
+                    turns[index].count += 1
+                } else {
+                    turns.append((lane, 1, result))
+                }
             }
         }
+        for (lane, count, result) in turns { lane.finished(count, result) }
     }
 
     private func append(_ chunks: [Chunk]) async -> Result<[LogOffset], LogError> {

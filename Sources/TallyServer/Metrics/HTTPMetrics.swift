@@ -46,8 +46,9 @@ struct RouteMetrics: Sendable {
             "tally_http_request_seconds", "From the head of the request to the head of the answer.", labels: labels)
     }
 
-    func answered(status: Int, after time: Duration) {
-        byClass[min(max(status / 100, 1), 5) - 1].add()
-        duration.observe(time)
+    /// - Parameter times: as many requests were answered alike.
+    func answered(status: Int, after time: Duration, times: Int = 1) {
+        byClass[min(max(status / 100, 1), 5) - 1].add(UInt64(times))
+        duration.observe(time, times: UInt64(times))
     }
 }

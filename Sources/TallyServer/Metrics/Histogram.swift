@@ -21,10 +21,12 @@ package final class Histogram: Sendable {
         counts = (0...bounds.count).map { _ in Counter() }
     }
 
-    package func observe(_ duration: Duration) {
-        counts[bounds.firstIndex { duration <= $0 } ?? bounds.count].add()
+    /// - Parameter times: as often it took as long.
+    package func observe(_ duration: Duration, times: UInt64 = 1) {
+        counts[bounds.firstIndex { duration <= $0 } ?? bounds.count].add(times)
         let (seconds, attoseconds) = duration.components
-        nanoseconds.add(UInt64(max(0, seconds)) &* 1_000_000_000 &+ UInt64(max(0, attoseconds)) / 1_000_000_000)
+        let each = UInt64(max(0, seconds)) &* 1_000_000_000 &+ UInt64(max(0, attoseconds)) / 1_000_000_000
+        nanoseconds.add(each &* times)
     }
 
     /// For each bound, how often a duration was not above it; the last is the number of all.

@@ -1,9 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import NIOCore
+
 /// Whose events are counted.
 enum BannerAdmission: String, CaseIterable, Sendable {
     case any
     case registered
+}
+
+/// How many event loops there are.
+enum LoopCount: Equatable, Sendable {
+    /// One for each core.
+    case auto
+    case fixed(Int)
+
+    init?(_ text: String) {
+        if text == "auto" {
+            self = .auto
+        } else {
+            guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let count = Int(text),
+                (1...1_024).contains(count)
+            else { return nil }
+            self = .fixed(count)
+        }
+    }
+
+    var count: Int {
+        switch self {
+        case .auto: System.coreCount
+        case .fixed(let count): count
+        }
+    }
 }
 
 /// How messages are logged to standard error.

@@ -6,6 +6,7 @@ import TallyCore
 /// What `tally serve` was told, validated: every value lies within its allowed range.
 struct ServerConfiguration: Sendable {
     var listen: ListenAddress
+    var loops: LoopCount
     /// The directory of the journal and the store, as given: relative to the working directory.
     var data: String
     var layout: Layout
@@ -42,7 +43,8 @@ extension ServerConfiguration {
         let acceptLate = reader.value(of: ServerSettings.acceptLate)
         let retention = ServerConfiguration.retention(&reader, acceptLate: acceptLate)
         self.init(
-            listen: reader.value(of: ServerSettings.listen), data: reader.value(of: SharedSettings.data),
+            listen: reader.value(of: ServerSettings.listen), loops: reader.value(of: ServerSettings.loops),
+            data: reader.value(of: SharedSettings.data),
             layout: reader.value(of: ServerSettings.layout), flushEvery: reader.value(of: ServerSettings.flushEvery),
             acceptLate: acceptLate, acceptEarly: reader.value(of: ServerSettings.acceptEarly), retention: retention,
             deduplicationWindow: reader.value(of: ServerSettings.deduplicationWindow),

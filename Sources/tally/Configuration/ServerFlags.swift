@@ -5,6 +5,7 @@ import ArgumentParser
 /// The flags of `tally serve`. What a flag is called, means and allows stands in `ServerSettings`.
 struct ServerFlags: ParsableArguments {
     @Option(ServerSettings.listen) var listen: String?
+    @Option(ServerSettings.loops) var loops: String?
     @Option(SharedSettings.data) var data: String?
     @Option(ServerSettings.layout) var layout: String?
     @Option(ServerSettings.flushEvery) var flushEvery: String?
@@ -29,7 +30,8 @@ struct ServerFlags: ParsableArguments {
     /// Those that were given, by the setting's name.
     var values: [String: String] {
         let flags: [(setting: any AnySetting, text: String?)] = [
-            (ServerSettings.listen, listen), (SharedSettings.data, data), (ServerSettings.layout, layout),
+            (ServerSettings.listen, listen), (ServerSettings.loops, loops), (SharedSettings.data, data),
+            (ServerSettings.layout, layout),
             (ServerSettings.flushEvery, flushEvery), (ServerSettings.acceptLate, acceptLate),
             (ServerSettings.acceptEarly, acceptEarly),
             (ServerSettings.keepMinutes, keepMinutes), (ServerSettings.keepHours, keepHours),

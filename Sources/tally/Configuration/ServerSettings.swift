@@ -9,6 +9,9 @@ enum ServerSettings {
         "listen", help: "Address and port to listen on; port 0 takes any free one.",
         allowed: "HOST:PORT, as in 127.0.0.1:3000, [::1]:3000 or 0.0.0.0:80", default: "127.0.0.1:3000",
         read: { ListenAddress($0) })
+    static let loops = Setting(
+        "loops", help: "How many threads answer requests; auto is one for each core.", allowed: "auto, or 1 to 1024",
+        default: "auto", read: LoopCount.init)
     static let layout = Setting<Layout>.word(
         "layout", help: "How many minutes share a row of the store.", default: "minute")
     static let flushEvery = Setting.duration(
@@ -59,7 +62,7 @@ enum ServerSettings {
         parse: ServerRole.set(from:))
 
     static let all: [any AnySetting] = [
-        listen, SharedSettings.data, layout, flushEvery, acceptLate, acceptEarly, keepMinutes, keepHours,
+        listen, loops, SharedSettings.data, layout, flushEvery, acceptLate, acceptEarly, keepMinutes, keepHours,
         deduplicationWindow,
         deduplicationLimit, maxBanners, banners, counterStatus, segmentSize, requestTimeout, stopTimeout, logLevel,
         logFormat, log, store, roles,

@@ -3,6 +3,8 @@
 import Dispatch
 import Glibc
 import Logging
+import NIOCore
+import NIOPosix
 import ServiceLifecycle
 import TallyServer
 
@@ -16,15 +18,20 @@ struct Server {
     func run() async throws {
         let registry = MetricsRegistry()
         node.report(to: registry)
+        let metrics = HTTPMetrics(registry: registry)
+        let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: configuration.loops.count)
         let http = HTTPService(
-            service: node, metrics: HTTPMetrics(registry: registry), configuration: httpConfiguration,
-            logger: quietLogger, isListening: announce)
+            service: node, metrics: metrics, configuration: httpConfiguration, logger: quietLogger,
+            hotPath: HotPath(node: node, metrics: metrics, configuration: httpConfiguration), eventLoops: eventLoops,
+            isListening: announce)
         // In the order of their start. They stop in reverse: no more requests, the last commit, the last flush.
         let group = ServiceGroup(services: node.services + [http], logger: quietLogger)
         try await StopSignals.watching { signals in
             signals.onFirst { stop(group) }
             try await group.run()
         }
+        // Not before: the last commit is answered on them.
+        try await eventLoops.shutdownGracefully()
     }
 
     private func stop(_ group: ServiceGroup) {

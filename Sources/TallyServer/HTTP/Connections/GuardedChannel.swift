@@ -14,19 +14,25 @@ package struct GuardedChannel: ServerChildChannel {
     private let inner: HTTP1Channel
     private let requestTimeout: TimeAmount
     private let metrics: HTTPMetrics
+    private let idleTimeout: TimeAmount
+    private let hotPath: HotPath?
     private let handlersBeforeCodec: @Sendable (any Channel) -> [any ChannelHandler]
 
-    /// - Parameter handlersBeforeCodec: sit between the deadline and the HTTP codec, on bytes.
+    /// - Parameters:
+    ///   - hotPath: counts plain requests ahead of the HTTP codec; nil leaves all of them to the routes.
+    ///   - handlersBeforeCodec: sit between the deadline and the hot path, on bytes.
     init(
         responder: @escaping HTTPChannelHandler.Responder, configuration: HTTPConfiguration, metrics: HTTPMetrics,
-        handlersBeforeCodec: @escaping @Sendable (any Channel) -> [any ChannelHandler]
+        hotPath: HotPath?, handlersBeforeCodec: @escaping @Sendable (any Channel) -> [any ChannelHandler]
     ) {
         let limits = HTTP1Channel.Configuration.DecoderConfiguration(
             maxHeaderFieldSize: configuration.headBytes, maxHeaderListSize: configuration.headBytes,
             maxHeaderFieldCount: 100)
+        // Whether a connection is idle, only its first handler knows: the hot path answers without the codec.
         inner = HTTP1Channel(
-            responder: responder,
-            configuration: .init(idleTimeout: TimeAmount(configuration.idleTimeout), httpDecoderConfiguration: limits))
+            responder: responder, configuration: .init(idleTimeout: nil, httpDecoderConfiguration: limits))
+        idleTimeout = TimeAmount(configuration.idleTimeout)
+        self.hotPath = hotPath
         requestTimeout = TimeAmount(configuration.requestTimeout)
         self.metrics = metrics
         self.handlersBeforeCodec = handlersBeforeCodec
@@ -36,8 +42,13 @@ package struct GuardedChannel: ServerChildChannel {
         do {
             try limitUnreadAnswers(channel)
             let pipeline = channel.pipeline.syncOperations
-            try pipeline.addHandler(RequestDeadlineHandler(timeout: requestTimeout, timeouts: metrics.timeouts))
+            let deadline = RequestDeadlineHandler(
+                timeout: requestTimeout, idleTimeout: idleTimeout, timeouts: metrics.timeouts)
+            try pipeline.addHandler(deadline)
             try pipeline.addHandlers(handlersBeforeCodec(channel))
+            if let hotPath {
+                try pipeline.addHandler(HotPathHandler(lane: hotPath.lane(of: channel.eventLoop), deadline: deadline))
+            }
         } catch {
             return channel.eventLoop.makeFailedFuture(error)
         }

@@ -15,10 +15,12 @@ package enum RequestEvent: Sendable {
     case answerEnded
 }
 
-/// Cuts off a client that does not send its request in time, be it the head or the body. The first handler of a connection.
+/// Cuts off a client that does not send its request in time, be it the head or the body, and closes a connection on which
+/// nothing happens. The first handler of a connection.
 ///
-/// There is one timer at most, and none is started for a request that arrives in time of the last: a timer that runs out
-/// looks whether a request is late, and if not, when the one on its way would be.
+/// There is one timer at most for requests, and none is started for one that arrives as a whole, or in time of the last: a
+/// timer that runs out looks whether a request is late, and if not, when the one on its way would be. The timer for idle
+/// connections does likewise.
 package final class RequestDeadlineHandler: ChannelDuplexHandler {
     package typealias InboundIn = ByteBuffer
     package typealias InboundOut = ByteBuffer
@@ -26,22 +28,54 @@ package final class RequestDeadlineHandler: ChannelDuplexHandler {
     package typealias OutboundOut = ByteBuffer
 
     private let timeout: TimeAmount
+    private let idleTimeout: TimeAmount?
     private let timeouts: Counter
     private var progress = RequestProgress()
     private var deadline = NIODeadline.distantFuture
     private var timer: Scheduled<Void>?
+    private var lastActive = NIODeadline.distantPast
+    private var idleTimer: Scheduled<Void>?
 
-    package init(timeout: TimeAmount, timeouts: Counter) {
+    /// - Parameter idleTimeout: nil for connections that may be idle for ever.
+    package init(timeout: TimeAmount, idleTimeout: TimeAmount? = nil, timeouts: Counter) {
         self.timeout = timeout
+        self.idleTimeout = idleTimeout
         self.timeouts = timeouts
     }
 
+    package func handlerAdded(context: ChannelHandlerContext) {
+        if context.channel.isActive { startIdleTimer(context) }
+    }
+
+    package func channelActive(context: ChannelHandlerContext) {
+        startIdleTimer(context)
+        context.fireChannelActive()
+    }
+
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if progress.bytesArrived() {
-            deadline = context.eventLoop.now + timeout
-            if timer == nil { startTimer(context) }
-        }
+        lastActive = context.eventLoop.now
+        let begins = progress.bytesArrived()
+        let ended = progress.endedRequests
         context.fireChannelRead(data)
+        // Most requests have ended by now, and need no term.
+        if progress.isReceiving, begins || progress.endedRequests != ended { beginTerm(context) }
+    }
+
+    /// A handler behind has read and understood so many whole requests, of which it says nothing else.
+    /// - Parameter begins: another has begun behind them.
+    func requestsEnded(_ count: Int, begins: Bool) { progress.requestsEnded(count, begins: begins) }
+
+    /// It has answered so many of them.
+    func requestsAnswered(_ count: Int) { progress.requestsAnswered(count) }
+
+    /// Bytes that it has kept belong to a request that begins now.
+    func requestBegins(_ context: ChannelHandlerContext) {
+        if progress.bytesArrived() { beginTerm(context) }
+    }
+
+    private func beginTerm(_ context: ChannelHandlerContext) {
+        deadline = context.eventLoop.now + timeout
+        if timer == nil { startTimer(context) }
     }
 
     package func triggerUserOutboundEvent(
@@ -55,7 +89,9 @@ package final class RequestDeadlineHandler: ChannelDuplexHandler {
         case .headArrived: progress.headArrived()
         case .requestEnded: progress.requestEnded()
         case .answerBegan: progress.answerBegan()
-        case .answerEnded: progress.answerEnded()
+        case .answerEnded:
+            progress.answerEnded()
+            lastActive = context.eventLoop.now
         }
         promise?.succeed()
     }
@@ -74,6 +110,27 @@ package final class RequestDeadlineHandler: ChannelDuplexHandler {
     private func stopTimer() {
         timer?.cancel()
         timer = nil
+        idleTimer?.cancel()
+        idleTimer = nil
+    }
+
+    private func startIdleTimer(_ context: ChannelHandlerContext) {
+        guard let idleTimeout, idleTimer == nil else { return }
+        // The time before the connection began doesn't count.
+        lastActive = max(lastActive, context.eventLoop.now)
+        scheduleIdleTimer(context, in: idleTimeout)
+    }
+
+    private func scheduleIdleTimer(_ context: ChannelHandlerContext, in time: TimeAmount) {
+        idleTimer = context.eventLoop.assumeIsolated().scheduleTask(in: time) { [self] in
+            guard let idleTimeout else { return }
+            // A request that is being answered is not the client's idleness.
+            if progress.isAnswerOutstanding { lastActive = context.eventLoop.now }
+            let rest = lastActive + idleTimeout - context.eventLoop.now
+            if rest > .zero { return scheduleIdleTimer(context, in: rest) }
+            idleTimer = nil
+            context.close(promise: nil)
+        }
     }
 
     private func timerRanOut(_ context: ChannelHandlerContext) {

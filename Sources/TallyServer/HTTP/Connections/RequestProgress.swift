@@ -27,6 +27,8 @@ struct RequestProgress {
     /// Requests whose head has arrived and whose answer is not complete.
     private var unanswered = 0
     private var isAnswering = false
+    /// How many requests have ended.
+    private(set) var endedRequests = 0
 
     /// Bytes arrived.
     /// - Returns: true when a request begins with them, and with it a term.
@@ -41,7 +43,21 @@ struct RequestProgress {
         unanswered += 1
     }
 
-    mutating func requestEnded() { phase = .waiting }
+    mutating func requestEnded() {
+        phase = .waiting
+        endedRequests &+= 1
+    }
+
+    /// So many requests began and ended.
+    /// - Parameter begins: and another one has begun.
+    mutating func requestsEnded(_ count: Int, begins: Bool) {
+        phase = begins ? .head : .waiting
+        endedRequests &+= count
+        unanswered += count
+    }
+
+    /// So many of them were answered as a whole.
+    mutating func requestsAnswered(_ count: Int) { unanswered = max(0, unanswered - count) }
 
     mutating func answerBegan() { isAnswering = true }
 
@@ -51,6 +67,8 @@ struct RequestProgress {
     }
 
     var isReceiving: Bool { phase != .waiting }
+    /// A request has arrived as a whole, and its answer is not complete.
+    var isAnswerOutstanding: Bool { phase == .waiting && unanswered > 0 }
 
     func deadlinePassed() -> Verdict {
         switch phase {

@@ -28,7 +28,11 @@ struct CounterRoutes {
         return answer
     }
 
-    private var answer: Response { Response(status: .init(code: status.rawValue)) }
+    private var answer: Response { CounterRoutes.answer(status) }
+
+    static func answer(_ status: HTTPConfiguration.CounterStatus) -> Response {
+        Response(status: .init(code: status.rawValue))
+    }
 }
 
 /// The event of a request that carries it in its path and in `?kind=&id=`. Other parameters are the sender's, to keep

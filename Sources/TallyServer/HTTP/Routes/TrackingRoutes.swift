@@ -36,7 +36,7 @@ struct TrackingRoutes {
         Array("GIF89a".utf8) + [1, 0, 1, 0, 0x80, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF]
         + [0x21, 0xF9, 4, 1, 0, 0, 0, 0] + [0x2C, 0, 0, 0, 0, 1, 0, 1, 0, 0] + [2, 2, 0x44, 1, 0] + [0x3B]
 
-    private static var pixel: Response { .bytes(gif, type: "image/gif") }
+    static var pixel: Response { .bytes(gif, type: "image/gif") }
 
     // MARK: The link
 

@@ -39,6 +39,8 @@ struct ServerConfigurationTests {
     @Test func withoutAnythingAllIsDefault() throws {
         let configuration = try configuration()
         #expect(configuration.listen == ListenAddress("127.0.0.1:3000"))
+        #expect(configuration.loops == .auto)
+        #expect(configuration.loops.count >= 1)
         #expect(configuration.data == "./tally-data")
         #expect(configuration.layout == .minute)
         #expect(configuration.flushEvery == .seconds(60))
@@ -68,6 +70,14 @@ struct ServerConfigurationTests {
         #expect(configuration.layout == .hour)
         #expect(configuration.counterStatus == 202)
         #expect(configuration.stopTimeout == .seconds(10))
+    }
+
+    @Test func loopsAreCountedOrLeftToTheCores() throws {
+        #expect(try configuration(flags: ["loops": "3"]).loops == .fixed(3))
+        for wrong in ["0", "1025", "-1", "two", "+1", ""] {
+            #expect(LoopCount(wrong) == nil)
+        }
+        #expect(problems(flags: ["loops": "0"]).first?.contains("allowed: auto, or 1 to 1024") == true)
     }
 
     @Test func theStoreLiesInTheDataDirectoryUnlessItIsNamed() throws {

@@ -51,10 +51,11 @@ struct RequestDeadlineHandlerTests {
     private let timeouts = Counter()
 
     /// A connection with the deadline in front of the HTTP codec, as the server has it, and its time turned by hand.
-    private func connection() throws -> EmbeddedChannel {
+    private func connection(idleTimeout: TimeAmount? = nil) throws -> EmbeddedChannel {
         let channel = EmbeddedChannel()
         let pipeline = channel.pipeline.syncOperations
-        try pipeline.addHandler(RequestDeadlineHandler(timeout: .seconds(30), timeouts: timeouts))
+        try pipeline.addHandler(
+            RequestDeadlineHandler(timeout: .seconds(30), idleTimeout: idleTimeout, timeouts: timeouts))
         try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: false, withErrorHandling: false)
         try pipeline.addHandler(RequestEventHandler())
         try channel.connect(to: .init(ipAddress: "127.0.0.1", port: 1)).wait()
@@ -144,5 +145,31 @@ struct RequestDeadlineHandlerTests {
         channel.embeddedEventLoop.advanceTime(by: .seconds(30))
         #expect(!channel.isActive)
         #expect(try !written(channel).contains("408"))
+    }
+
+    @Test func `a connection on which nothing happens is closed, and one in use is not`() throws {
+        let channel = try connection(idleTimeout: .seconds(75))
+        for _ in 0..<10 {
+            channel.embeddedEventLoop.advanceTime(by: .seconds(74))
+            try send("GET / HTTP/1.1\r\n\r\n", to: channel)
+            try answer(channel)
+        }
+        channel.embeddedEventLoop.advanceTime(by: .seconds(74))
+        #expect(channel.isActive)
+        channel.embeddedEventLoop.advanceTime(by: .seconds(1))
+        #expect(!channel.isActive)
+        #expect(timeouts.value == 0)
+    }
+
+    @Test func `waiting for an answer is not idleness`() throws {
+        let channel = try connection(idleTimeout: .seconds(75))
+        try send("GET / HTTP/1.1\r\n\r\n", to: channel)
+        channel.embeddedEventLoop.advanceTime(by: .minutes(10))
+        #expect(channel.isActive)
+        try answer(channel)
+        channel.embeddedEventLoop.advanceTime(by: .seconds(74))
+        #expect(channel.isActive)
+        channel.embeddedEventLoop.advanceTime(by: .minutes(2))
+        #expect(!channel.isActive)
     }
 }

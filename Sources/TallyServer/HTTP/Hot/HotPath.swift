@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+import Synchronization
+
+/// The short way of plain requests: a lane for each event loop.
+package final class HotPath: Sendable {
+    private let intake: LaneIntake
+    private let metrics: HTTPMetrics
+    private let counterStatus: HTTPConfiguration.CounterStatus
+    private let lanes = Mutex<[ObjectIdentifier: NIOLoopBound<LoopLane>]>([:])
+
+    package init(node: CountingNode, metrics: HTTPMetrics, configuration: HTTPConfiguration) {
+        intake = node.laneIntake
+        self.metrics = metrics
+        counterStatus = configuration.counterStatus
+    }
+
+    /// - Parameter eventLoop: that this runs on.
+    func lane(of eventLoop: any EventLoop) -> LoopLane {
+        lanes.withLock { lanes in
+            let key = ObjectIdentifier(eventLoop)
+            if let known = lanes[key] { return known.value }
+            let answers = HotAnswers(metrics: metrics, counterStatus: counterStatus, admission: intake.admission)
+            let lane = LoopLane(number: lanes.count, on: eventLoop, intake: intake, answers: answers)
+            lanes[key] = NIOLoopBound(lane, eventLoop: eventLoop)
+            return lane
+        }
+    }
+}

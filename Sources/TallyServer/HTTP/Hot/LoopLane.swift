@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+import TallyCore
+
+/// The lane of one event loop, with those who wait for its turns. Everything here happens on the loop.
+///
+/// The first event of a turn reads the clock and asks for the end of the turn, which comes when the loop has read all that
+/// was there to read. Then the sums are handed to ingest, and everybody who added to them is answered together. While they
+/// are on their way to the disk the lane goes on adding, and hands over what came meanwhile when they are there: so a lone
+/// event waits for nothing, and a crowd shares one sync.
+final class LoopLane {
+    /// What becomes durable together, of one turn of the loop or of several.
+    private struct Batch {
+        struct Part {
+            let connection: HotPathHandler
+            let route: HotRoute
+            var count: Int
+            /// The turn in which it came.
+            let began: NIODeadline
+        }
+
+        /// In the order of their arrival; a connection's requests of one kind are one part.
+        var parts: [Part] = []
+        var newcomers = Newcomers()
+        var events = 0
+        /// Why it wasn't taken; its answer waits for those before it.
+        var refusal: IngestError?
+    }
+
+    private let eventLoop: any EventLoop
+    private let intake: LaneIntake
+    private let answers: HotAnswers
+    private var lane: Lane
+    private var batch = Batch()
+    private var turnBegan = NIODeadline.distantPast
+    private var hasTurnBegun = false
+    /// Answers are being written that come before those of whatever is refused meanwhile.
+    private var isAnswering = false
+    private var withdrawals: UInt64 = 0
+    /// Handed over and not answered.
+    private var waiting = CircularBuffer<Batch>(initialCapacity: 8)
+
+    init(number: Int, on eventLoop: any EventLoop, intake: LaneIntake, answers: HotAnswers) {
+        self.eventLoop = eventLoop
+        self.intake = intake
+        self.answers = answers
+        lane = Lane(number: number, kinds: HotRoute.kinds, seed: .random(in: 0 ... .max))
+    }
+
+    /// Counts one event of now.
+    /// - Returns: false when it may not be counted: then nothing happened.
+    func count(_ banner: BannerID, _ route: HotRoute, for connection: HotPathHandler) -> Bool {
+        if !hasTurnBegun { beginTurn() }
+        if intake.admission.withdrawals != withdrawals { forgetWhoWasLetIn() }
+        if lane.isFull { handOver() }
+        if !lane.add(banner: banner, kind: route.kind) {
+            guard intake.admission.admits(banner, HotRoute.kinds[Int(route.kind)], with: &batch.newcomers) else {
+                return false
+            }
+            lane.letIn(banner: banner, kind: route.kind)
+            let isAdded = lane.add(banner: banner, kind: route.kind)
+            precondition(isAdded, "a lane counts whom it has let in")
+        }
+        batch.events += 1
+        let last = batch.parts.count - 1
+        if last >= 0, batch.parts[last].connection === connection, batch.parts[last].route == route,
+            batch.parts[last].began == turnBegan
+        {
+            batch.parts[last].count += 1
+        } else {
+            batch.parts.append(Batch.Part(connection: connection, route: route, count: 1, began: turnBegan))
+        }
+        return true
+    }
+
+    private func beginTurn() {
+        hasTurnBegun = true
+        turnBegan = eventLoop.now
+        let minute = intake.admission.presentMinute()
+        if minute != lane.minute {
+            handOver()
+            lane.begin(minute)
+        }
+        eventLoop.assumeIsolated().execute { [self] in
+            hasTurnBegun = false
+            if waiting.isEmpty { handOver() }
+        }
+    }
+
+    private func forgetWhoWasLetIn() {
+        handOver()
+        withdrawals = intake.admission.withdrawals
+        lane.forget()
+    }
+
+    private func handOver() {
+        if lane.isEmpty { return }
+        let sums = lane.take()
+        let newcomers = batch.newcomers
+        waiting.append(batch)
+        let usual = batch.parts.count
+        batch = Batch()
+        batch.parts.reserveCapacity(usual)
+        guard let refusal = intake.ingest.take(sums, newcomers, from: address) else { return }
+        waiting[waiting.index(before: waiting.endIndex)].refusal = refusal
+        // Newcomers that found no room must ask again.
+        lane.forget()
+        answerRefused()
+    }
+
+    /// Doesn't keep the lane alive, which keeps it.
+    private lazy var address: LaneAddress = {
+        let place = NIOLoopBound(Place(lane: self), eventLoop: eventLoop)
+        let eventLoop = eventLoop
+        return LaneAddress(number: lane.number) { count, result in
+            eventLoop.execute { place.value.lane?.finished(count, result) }
+        }
+    }()
+
+    private struct Place {
+        weak var lane: LoopLane?
+    }
+
+    private func finished(_ count: Int, _ result: Result<Receipt, IngestError>) {
+        let answered = (0..<count).map { _ in waiting.removeFirst() }
+        isAnswering = true
+        // First what came meanwhile, so that the disk works while these are answered.
+        if waiting.isEmpty { handOver() }
+        for batch in answered { answer(batch, result) }
+        isAnswering = false
+        answerRefused()
+    }
+
+    /// Those that have nothing to wait for any more.
+    private func answerRefused() {
+        if isAnswering { return }
+        while let refusal = waiting.first?.refusal { answer(waiting.removeFirst(), .failure(refusal)) }
+    }
+
+    private func answer(_ batch: Batch, _ result: Result<Receipt, IngestError>) {
+        if case .failure = result { intake.ingest.noteRefused(batch.events) }
+        answers.begin(result, at: eventLoop.now)
+        for part in batch.parts {
+            let bytes = answers.bytes(part.route, count: part.count, began: part.began)
+            part.connection.write(bytes, count: part.count)
+        }
+        answers.end()
+    }
+}
