@@ -34,6 +34,8 @@ package struct Aggregator: Sendable {
         package var isDuplicateChunk = false
         /// The banners of rows that came into memory; a banner may appear more than once.
         package var banners: [BannerID] = []
+        /// What was counted in the latest minutes, over all banners, if that was asked for; each kind and minute once.
+        package var minutes: [MinuteAddition] = []
     }
 
     package let layout: Layout
@@ -43,6 +45,8 @@ package struct Aggregator: Sendable {
     package private(set) var time: Timestamp
     package internal(set) var checkpoint: Checkpoint
 
+    /// Up to here everything was stored when this began.
+    let storedAtStart: LogOffset
     var rows: RowTable
     var kinds: KindTable
     var seen: SeenEvents
@@ -63,6 +67,7 @@ package struct Aggregator: Sendable {
         self.time = checkpoint.timeBefore
         self.rows = RowTable(layout: layout, seed: configuration.seed)
         self.kinds = KindTable(checkpoint.kinds)
+        self.storedAtStart = checkpoint.upTo
         self.seen = SeenEvents(window: configuration.window, limit: configuration.windowLimit)
         self.sequences = checkpoint.sequences
         self.lastMinute = checkpoint.lastMinute
@@ -81,7 +86,8 @@ package struct Aggregator: Sendable {
     package func sequences(of node: NodeID) -> SequenceRanges { sequences[node] ?? SequenceRanges() }
 
     /// Reads the next chunk. One that was read before is left out.
-    package mutating func apply(_ entry: LogEntry) -> Applied {
+    /// - Parameter sumsMinutes: whether to tell what it added to the latest minutes.
+    package mutating func apply(_ entry: LogEntry, sumsMinutes: Bool = false) -> Applied {
         guard entry.offset > position else { return Applied() }
         position = entry.offset
         let timeBefore = time
@@ -96,10 +102,10 @@ package struct Aggregator: Sendable {
         if entry.offset <= checkpoint.upTo { return Applied() }
         let isNewChunk = sequences[entry.chunk.node, default: SequenceRanges()].insert(entry.chunk.sequence)
         guard isNewChunk else { return Applied(isDuplicateChunk: true) }
-        return count(entry, isNew: isNew)
+        return count(entry, isNew: isNew, sumsMinutes: sumsMinutes)
     }
 
-    private mutating func count(_ entry: LogEntry, isNew: [Bool]) -> Applied {
+    private mutating func count(_ entry: LogEntry, isNew: [Bool], sumsMinutes: Bool) -> Applied {
         var applied = Applied()
         let kindIndices = entry.chunk.kinds.map { kinds.insert($0) }
         let deltas = entry.chunk.deltas
@@ -118,6 +124,7 @@ package struct Aggregator: Sendable {
                 applied.duplicateEvents += 1
             }
         }
+        if sumsMinutes { applied.minutes = minuteAdditions(of: entry.chunk, isNew: isNew, kinds: kindIndices) }
         return applied
     }
 

@@ -29,6 +29,8 @@ struct RowTable: Sendable {
     private let minutesPerRow: Int
     private let seed: UInt64
     private(set) var entries: [Entry] = []
+    /// The last change of any row that was removed.
+    private(set) var removedUpTo: Int64 = 0
     private var counts: [Int64] = []
     /// Index into `entries`, or -1; its size is a power of two and at least twice the entries.
     private var slots: [Int32]
@@ -127,6 +129,7 @@ struct RowTable: Sendable {
 
     /// Removes rows, which changes the indices of those that stay.
     mutating func keep(where isKept: (Entry) -> Bool) {
+        for entry in entries where !isKept(entry) { removedUpTo = max(removedUpTo, entry.upTo) }
         var kept = 0
         for index in entries.indices where isKept(entries[index]) {
             if kept != index {
