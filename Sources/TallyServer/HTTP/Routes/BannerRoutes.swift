@@ -22,13 +22,12 @@ struct BannerRoutes {
 
     @Sendable private func list(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let parameters = QueryParameters(request)
-        try parameters.allowOnly(["limit", "after", "totals"])
+        try parameters.allowOnly(["limit", "after", "totals", "search"])
         let limit = try parameters.integer("limit", in: 1...10_000, default: 1_000)
         let after = try parameters.single("after").map { (text) throws(BadRequest) in try BannerID(text: text) }
         let withTotals = try parameters.flag("totals")
-        // One more than asked for tells whether there is a next page.
-        let found = service.banners(after: after, limit: limit + 1)
-        let page = found.prefix(limit)
+        let search = try parameters.single("search").map(BannerSearch.init)
+        let (page, next) = service.page(of: search, after: after, limit: limit)
         let totals = withTotals ? try await self.totals(of: page.map(\.id)) : nil
         return .json { json in
             json.name("banners")
@@ -38,7 +37,7 @@ struct BannerRoutes {
                 }
             }
             json.name("next")
-            if found.count > limit, let last = page.last { json.integer(last.id.value) } else { json.null() }
+            if let next { json.integer(next.value) } else { json.null() }
         }
     }
 

@@ -4,7 +4,7 @@ import HTTPTypes
 import Hummingbird
 import TallyCore
 
-/// `/v1/totals`: everything ever counted; `/v1/top`: the banners that counted most of late.
+/// `/v1/totals`: everything that was counted, ever or in a range; `/v1/top`: the banners that counted most of late.
 struct TotalRoutes {
     let service: any CountingService
 
@@ -15,8 +15,9 @@ struct TotalRoutes {
     // MARK: Totals
 
     @Sendable private func totals(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
-        try QueryParameters(request).allowOnly([])
-        let totals = try await service.totals(in: .everything)
+        let parameters = QueryParameters(request)
+        try parameters.allowOnly(["from", "to"])
+        let totals = try await self.totals(in: try TotalRoutes.range(parameters))
         var byKind: [Kind: Int64] = [:]
         for total in totals { byKind[total.kind] = (byKind[total.kind] ?? 0).addingSaturated(total.count) }
         let all = byKind.values.reduce(Int64(0)) { $0.addingSaturated($1) }
@@ -36,6 +37,23 @@ struct TotalRoutes {
             if let first = totals.map(\.minutes.lowerBound).min() { json.member("first", first) }
             if let last = totals.map(\.minutes.upperBound).max() { json.member("last", last) }
         }
+    }
+
+    private func totals(in range: RowRange?) async throws(StoreError) -> [Total] {
+        guard let range else { return [] }
+        return try await service.totals(in: range)
+    }
+
+    /// - Returns: nil when it is empty.
+    private static func range(_ parameters: QueryParameters) throws(BadRequest) -> RowRange? {
+        let from = try parameters.time("from")?.minute ?? .first
+        guard let to = try parameters.time("to")?.minute else {
+            return from == .first ? .everything : RowRange(minutes: from ... .last)
+        }
+        guard from <= to else {
+            throw BadRequest(detail: "to (\(to.text())) lies before from (\(from.text()))", reason: "bad_range")
+        }
+        return from == to ? nil : RowRange(minutes: from...to.advanced(by: -1))
     }
 
     // MARK: Top
