@@ -76,7 +76,12 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            resources: [.embedInCode("HTTP/openapi.json")],
+            resources: [.embedInCode("HTTP/openapi.json")]
+                + [
+                    "index.html", "style.css", "app.js", "banner.js", "banners.js", "chart.js", "data.js", "en.js",
+                    "ru.js",
+                    "overview.js", "system.js", "words.js", "tally.js",
+                ].map { .embedInCode("Dashboard/Web/\($0)") },
             swiftSettings: settings),
         // Days of a deployment in a second, with every fault that the world has; what it finds is repeated by its seed.
         .executableTarget(name: "TallySimulator", dependencies: ["TallyCore"], swiftSettings: settings),

@@ -22,6 +22,7 @@ package final class CountingNode: CountingService {
     }
 
     private let node: NodeID
+    private let log: LogID
     private let clock: any WallClock
     private let acceptLate: Int64
     private let banners: BannerRegistry
@@ -31,6 +32,7 @@ package final class CountingNode: CountingService {
     private let query: Query
     package let keeper: StoreKeeper
     private let clockWatch: ClockWatch
+    package let live: LiveHub
 
     /// Reads what the log holds beyond the store, and is then ready to count.
     ///
@@ -51,6 +53,7 @@ package final class CountingNode: CountingService {
         let (aggregator, banners) = (start.aggregator, start.banners)
 
         self.node = node
+        self.log = log.id
         self.clock = clock
         self.acceptLate = configuration.acceptLate
         self.banners = banners
@@ -71,12 +74,15 @@ package final class CountingNode: CountingService {
             log: log, store: store, banners: banners, aggregation: aggregation, checkpointCopy: checkpointCopy,
             absence: start.absence, retention: configuration.retention, interval: configuration.flushEvery,
             clock: clock, logger: logger)
+        self.live = LiveHub(
+            source: NodeLiveSource(
+                log: log.id, store: store, aggregation: aggregation, query: query, clock: clock))
         self.clockWatch = ClockWatch(
             clock: clock, aggregation: aggregation, acceptLate: configuration.acceptLate, logger: logger)
     }
 
     /// In the order of their start; they stop in reverse: ingest commits what it has accepted, then the last flush.
-    package var services: [any Service] { [keeper, ingest, clockWatch] }
+    package var services: [any Service] { [keeper, ingest, clockWatch, live] }
 
     package var statistics: Aggregation.Statistics { aggregation.statistics }
 
@@ -122,6 +128,13 @@ package final class CountingNode: CountingService {
     package var watermark: Minute { EventWindow.watermark(logTime: aggregation.time, late: acceptLate) }
 
     package var now: Timestamp { clock.now() }
+
+    package var status: SystemStatus {
+        let positions = aggregation.positions
+        return SystemStatus(
+            log: log, counted: positions.counted, stored: positions.stored, logTime: logTime, logFailure: logFailure,
+            statistics: statistics, refused: refusedEvents, store: keeper.health)
+    }
 
     // MARK: Banners
 

@@ -19,6 +19,7 @@ package final class Aggregation: Sendable {
     private struct State {
         var aggregator: Aggregator
         var statistics = Statistics()
+        var sums = MinuteSums()
         /// A flush was asked for and has not begun, since rows wait for their stored sums.
         var isFlushWaiting = false
         /// Nobody else had counted into the store when it was asked last.
@@ -26,10 +27,11 @@ package final class Aggregation: Sendable {
 
         /// - Returns: the banners of rows that came into memory.
         mutating func apply(_ entry: LogEntry) -> [BannerID] {
-            let applied = aggregator.apply(entry)
+            let applied = aggregator.apply(entry, sumsMinutes: sums.isWanted)
             statistics.counted = statistics.counted.addingSaturated(applied.counted)
             statistics.duplicateEvents += applied.duplicateEvents
             statistics.duplicateChunks += applied.isDuplicateChunk ? 1 : 0
+            sums.add(applied.minutes, at: entry.offset)
             return applied.banners
         }
     }
@@ -99,6 +101,45 @@ package final class Aggregation: Sendable {
             statistics.unflushedChunks = state.aggregator.position.value - state.aggregator.checkpoint.upTo.value
             return statistics
         }
+    }
+
+    // MARK: For the live stream
+
+    func liveChanges(after offset: LogOffset, of banners: Set<BannerID>) -> LiveChanges {
+        state.withLock { state in
+            var changes = LiveChanges()
+            changes.upTo = state.aggregator.position
+            changes.sums = (state.sums.changes(after: offset) ?? []).map { key, sum in
+                LiveChanges.Sum(kind: key.kind, minute: key.minute, count: sum.count, upTo: sum.upTo)
+            }
+            guard !banners.isEmpty else { return changes }
+            let rows = state.aggregator.changes(after: offset, of: banners)
+            changes.rows = rows.rows
+            changes.upTo = rows.upTo
+            changes.missingUpTo = rows.missingUpTo
+            return changes
+        }
+    }
+
+    /// - Returns: false when the sums are known already.
+    func beginSums() -> Bool {
+        state.withLock { state in
+            state.sums.begin()
+            return !state.sums.isLoaded
+        }
+    }
+
+    func finishSums(_ slices: [MinuteSums.Slice]) { state.withLock { $0.sums.finish(slices) } }
+
+    func failSums() { state.withLock { $0.sums.fail() } }
+
+    func unflushedWithPosition(in range: RowRange) -> (LogOffset, [UnflushedRow]) {
+        state.withLock { ($0.aggregator.position, $0.aggregator.unflushed(in: range)) }
+    }
+
+    /// The last chunk that was counted, and the last that is in the store.
+    package var positions: (counted: LogOffset, stored: LogOffset) {
+        state.withLock { ($0.aggregator.position, $0.aggregator.checkpoint.upTo) }
     }
 
     /// For `StoreKeeper`, which drives loading and flushing.

@@ -19,6 +19,10 @@ package final class StoreKeeper: Service {
         package var problem: String?
         /// Failures since the last flush that succeeded.
         package var failuresInARow = 0
+        /// When a flush last succeeded; nil before the first.
+        package var lastFlush: Timestamp?
+
+        package init() {}
     }
 
     private struct Requests {
@@ -196,7 +200,10 @@ package final class StoreKeeper: Service {
         case .save(let checkpoint):
             try await store.save(checkpoint, of: log.id)
             decide { $0.didWrite(for: &$1) }
-            healthSoFar.withLock { $0.flushes += 1 }
+            healthSoFar.withLock { health in
+                health.flushes += 1
+                health.lastFlush = clock.now()
+            }
         case .trim(let offset):
             await trimLog(before: offset)
             keeping.withLock { $0.didTrim() }

@@ -13,6 +13,8 @@ package struct HTTPConfiguration: Sendable {
     /// 0 for any free port.
     package var port: Int
     package var counterStatus: CounterStatus
+    /// Which web pages may see the answers of the counting requests.
+    package var allowedOrigins: AllowedOrigins
     /// From the first byte of a request until its last; then the connection is cut off.
     package var requestTimeout: Duration
     /// How long a connection may wait between requests.
@@ -28,6 +30,7 @@ package struct HTTPConfiguration: Sendable {
 
     package init(
         host: String = "127.0.0.1", port: Int = 3000, counterStatus: CounterStatus = .noContent,
+        allowedOrigins: AllowedOrigins = .any,
         requestTimeout: Duration = .seconds(30), idleTimeout: Duration = .seconds(75),
         stopPatience: Duration = .seconds(5),
         headBytes: Int = 32 << 10, bodiesBytes: Int = 256 << 20, version: String = "development"
@@ -35,6 +38,7 @@ package struct HTTPConfiguration: Sendable {
         self.host = host
         self.port = port
         self.counterStatus = counterStatus
+        self.allowedOrigins = allowedOrigins
         self.requestTimeout = requestTimeout
         self.idleTimeout = idleTimeout
         self.stopPatience = stopPatience

@@ -45,8 +45,10 @@ package struct HTTPService: Service {
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await application.run() }
-                group.addTask { [patience = configuration.stopPatience] in
+                group.addTask { [service, patience = configuration.stopPatience] in
                     try await gracefulShutdown()
+                    // They have no end of their own.
+                    service.live.close()
                     try await Task.sleep(for: patience)
                 }
                 try await group.next()

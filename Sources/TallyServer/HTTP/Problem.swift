@@ -49,6 +49,10 @@ struct Problem {
         case let error as IngestError: self.init(error)
         case let error as RegistrationError: self.init(error)
         case let error as StoreError: self.init(error)
+        case is TooManyStreams:
+            self.init(
+                .serviceUnavailable, "too_many_streams", "No more can watch", "as many watch as this server allows",
+                advice: "Try again later, or ask /v1/series.", retryAfter: 30)
         case let error as ChunkDecodingError:
             self.init(.badRequest, "bad_chunk", "The chunk can't be read", "\(error)")
         default:

@@ -12,6 +12,7 @@ package func makeRouter(
     let routes = allRoutes(service: service, metrics: metrics, configuration: configuration)
     let budget = BodyBudget(bytes: configuration.bodiesBytes)
     let router = Router(options: .autoGenerateHeadEndpoints)
+    router.add(middleware: CrossOriginMiddleware(allowed: configuration.allowedOrigins))
     router.add(middleware: UnknownPathMiddleware(routes: routes, metrics: metrics))
     for route in routes {
         let counted = metrics.route(method: route.method.rawValue, path: route.path)
@@ -25,15 +26,18 @@ package func makeRouter(
 }
 
 func allRoutes(service: any CountingService, metrics: HTTPMetrics, configuration: HTTPConfiguration) -> [Route] {
-    CounterRoutes(service: service, status: configuration.counterStatus).routes
+    CounterRoutes(service: service, metrics: metrics, status: configuration.counterStatus).routes
         + StatsRoutes(service: service).routes
         + EventRoutes(service: service, metrics: metrics).routes
-        + TrackingRoutes(service: service).routes
+        + TrackingRoutes(service: service, metrics: metrics).routes
         + ChunkRoutes(service: service).routes
         + SeriesRoutes(service: service).routes
         + BannerRoutes(service: service).routes
         + TotalRoutes(service: service).routes
-        + OperationRoutes(service: service, metrics: metrics, version: configuration.version).routes
+        + LiveRoutes(live: service.live).routes
+        + StatusRoutes(service: service, metrics: metrics, version: configuration.version).routes
+        + DashboardRoutes(version: configuration.version).routes
+        + OperationRoutes(service: service, metrics: metrics).routes
 }
 
 /// Answers a request, come what may: a fault in one request is an answer, too, and is counted.

@@ -51,4 +51,9 @@ package protocol CountingService: Sendable {
     // MARK: Health
 
     var readiness: Readiness { get }
+    var status: SystemStatus { get }
+
+    // MARK: Watching
+
+    var live: LiveHub { get }
 }

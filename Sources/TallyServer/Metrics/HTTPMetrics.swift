@@ -8,8 +8,14 @@ package struct HTTPMetrics: Sendable {
     /// Connections closed since what arrived was no HTTP, or too large a head.
     let malformed: Counter
 
+    /// Requests that a browser made before anybody wanted to see the page; they don't count.
+    let prefetches: Counter
+
     package init(registry: MetricsRegistry) {
         self.registry = registry
+        prefetches = registry.counter(
+            "tally_prefetches_total",
+            "Requests to count that were not counted, since a browser made them ahead of its user.")
         timeouts = registry.counter(
             "tally_http_timeouts_total", "Connections cut off since a request did not arrive in time.")
         malformed = registry.counter(
@@ -22,9 +28,20 @@ package struct HTTPMetrics: Sendable {
     /// Requests and single events that were refused, by reason.
     func refusals(_ reason: String) -> Counter {
         registry.counter(
-            "tally_http_refusals_total", "Requests, and events within a request, that were refused, by reason.",
+            HTTPMetrics.refusalsName, "Requests, and events within a request, that were refused, by reason.",
             labels: [("reason", reason)])
     }
+
+    /// How many were refused, by reason, sorted by it.
+    var refusalsByReason: [(reason: String, count: UInt64)] {
+        let family = registry.sortedFamilies.first { $0.name == HTTPMetrics.refusalsName }?.family
+        return (family?.metrics ?? [:]).sorted { $0.key < $1.key }.compactMap { labels, metric in
+            guard case .counter(let counter) = metric else { return nil }
+            return (String(labels.dropFirst("reason=\"".count).dropLast()), counter.value)
+        }
+    }
+
+    private static let refusalsName = "tally_http_refusals_total"
 
     func route(method: String, path: String) -> RouteMetrics {
         RouteMetrics(registry: registry, labels: [("method", method), ("route", path)])

@@ -2,6 +2,7 @@
 
 import Logging
 import TallyCore
+import TallyServer
 
 /// What `tally serve` was told, validated: every value lies within its allowed range.
 struct ServerConfiguration: Sendable {
@@ -25,6 +26,7 @@ struct ServerConfiguration: Sendable {
     var banners: BannerAdmission
     /// 200, 202 or 204.
     var counterStatus: Int
+    var allowedOrigins: AllowedOrigins
     /// In bytes, 1 MiB to 1 GiB.
     var segmentSize: Int
     /// Within which a whole request must arrive.
@@ -51,6 +53,7 @@ extension ServerConfiguration {
             deduplicationLimit: reader.value(of: ServerSettings.deduplicationLimit),
             maxBanners: reader.value(of: ServerSettings.maxBanners), banners: reader.value(of: ServerSettings.banners),
             counterStatus: reader.value(of: ServerSettings.counterStatus),
+            allowedOrigins: reader.value(of: ServerSettings.allowedOrigins),
             segmentSize: reader.value(of: ServerSettings.segmentSize),
             requestTimeout: reader.value(of: ServerSettings.requestTimeout),
             stopTimeout: reader.value(of: ServerSettings.stopTimeout),

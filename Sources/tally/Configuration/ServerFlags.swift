@@ -18,6 +18,7 @@ struct ServerFlags: ParsableArguments {
     @Option(ServerSettings.maxBanners) var maxBanners: String?
     @Option(ServerSettings.banners) var banners: String?
     @Option(ServerSettings.counterStatus) var counterStatus: String?
+    @Option(ServerSettings.allowedOrigins) var allowedOrigins: String?
     @Option(ServerSettings.segmentSize) var segmentSize: String?
     @Option(ServerSettings.requestTimeout) var requestTimeout: String?
     @Option(ServerSettings.stopTimeout) var stopTimeout: String?
@@ -38,6 +39,7 @@ struct ServerFlags: ParsableArguments {
             (ServerSettings.deduplicationWindow, deduplicationWindow),
             (ServerSettings.deduplicationLimit, deduplicationLimit), (ServerSettings.maxBanners, maxBanners),
             (ServerSettings.banners, banners), (ServerSettings.counterStatus, counterStatus),
+            (ServerSettings.allowedOrigins, allowedOrigins),
             (ServerSettings.segmentSize, segmentSize), (ServerSettings.requestTimeout, requestTimeout),
             (ServerSettings.stopTimeout, stopTimeout), (ServerSettings.logLevel, logLevel),
             (ServerSettings.logFormat, logFormat), (ServerSettings.log, log), (ServerSettings.store, store),

@@ -2,6 +2,7 @@
 
 import Logging
 import TallyCore
+import TallyServer
 
 /// The settings of `tally serve`, in the order of its help.
 enum ServerSettings {
@@ -37,6 +38,10 @@ enum ServerSettings {
     static let counterStatus = Setting(
         "counter-status", help: "The HTTP status that answers /counter.", allowed: "200|202|204", default: "204",
         read: { text in Int(text).flatMap { [200, 202, 204].contains($0) ? $0 : nil } })
+    static let allowedOrigins = Setting(
+        "allowed-origins", help: "Which web pages may see the answers of the counting requests.",
+        allowed: "*, or origins with commas between, as in https://example.org,https://shop.example.org",
+        default: "*", read: { AllowedOrigins($0) })
     static let segmentSize = Setting.size(
         "segment-size", help: "The size of one file of the journal.", in: (1 << 20)...(1 << 30), default: "64MiB")
     static let requestTimeout = Setting.duration(
@@ -63,8 +68,8 @@ enum ServerSettings {
 
     static let all: [any AnySetting] = [
         listen, loops, SharedSettings.data, layout, flushEvery, acceptLate, acceptEarly, keepMinutes, keepHours,
-        deduplicationWindow,
-        deduplicationLimit, maxBanners, banners, counterStatus, segmentSize, requestTimeout, stopTimeout, logLevel,
+        deduplicationWindow, deduplicationLimit, maxBanners, banners, counterStatus, allowedOrigins, segmentSize,
+        requestTimeout, stopTimeout, logLevel,
         logFormat, log, store, roles,
     ]
 }

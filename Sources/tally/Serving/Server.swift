@@ -51,6 +51,7 @@ struct Server {
         HTTPConfiguration(
             host: configuration.listen.host, port: configuration.listen.port,
             counterStatus: HTTPConfiguration.CounterStatus(rawValue: configuration.counterStatus) ?? .noContent,
+            allowedOrigins: configuration.allowedOrigins,
             requestTimeout: configuration.requestTimeout,
             // The other half is for the last commit and the last flush.
             stopPatience: configuration.stopTimeout / 2, version: Version.text)

@@ -25,6 +25,7 @@ final class CountingInMemory: CountingService {
     let state = Mutex(State())
 
     init(limit: Int = 1_000_000, onlyRegistered: Bool = false) {
+        live = LiveHub(source: liveSource, limit: 3)
         state.withLock { $0.directory = BannerDirectory(limit: limit, onlyRegistered: onlyRegistered) }
     }
 
@@ -191,5 +192,21 @@ final class CountingInMemory: CountingService {
         return try result.get()
     }
 
+    // MARK: Health and watching
+
     var readiness: Readiness { state.withLock { $0.readiness } }
+
+    var status: SystemStatus {
+        state.withLock { state in
+            var statistics = Aggregation.Statistics()
+            statistics.counted = state.counts.values.reduce(0, +)
+            statistics.unflushedChunks = state.offset
+            return SystemStatus(
+                log: Self.log, counted: LogOffset(state.offset), stored: .none, logTime: state.now, logFailure: nil,
+                statistics: statistics, refused: 0, store: StoreKeeper.Health())
+        }
+    }
+
+    let liveSource = LiveChangesInMemory(log: log)
+    let live: LiveHub
 }

@@ -7,6 +7,7 @@ import TallyCore
 /// `/counter/{id}`: counts one event and answers when it is durable.
 struct CounterRoutes {
     let service: any CountingService
+    let metrics: HTTPMetrics
     let status: HTTPConfiguration.CounterStatus
 
     var routes: [Route] {
@@ -19,7 +20,7 @@ struct CounterRoutes {
 
     @Sendable private func count(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let event = try singleEvent(of: request, banner: context.bannerID, kind: .click)
-        return answer.with(try await service.recordSingle(event))
+        return answer.with(try await service.recordSingle(event, of: request, metrics))
     }
 
     /// Whether an event of this banner would be valid; a monitor that asks must not count.
@@ -48,6 +49,15 @@ extension CountingService {
         var admitted = AdmittedEvents()
         try admit(input, to: &admitted)
         return try await record(admitted)
+    }
+
+    /// Counts it, unless the browser asks ahead of its user.
+    /// - Returns: nil when it was not counted.
+    func recordSingle(_ input: EventInput, of request: Request, _ metrics: HTTPMetrics) async throws -> Receipt? {
+        guard Prefetch.isOne(request.headers) else { return try await recordSingle(input) }
+        try look(at: input)
+        metrics.prefetches.add()
+        return nil
     }
 
     /// Refuses what `recordSingle` would, and counts nothing.

@@ -7,28 +7,14 @@ import Hummingbird
 struct OperationRoutes {
     let service: any CountingService
     let metrics: HTTPMetrics
-    let version: String
 
     var routes: [Route] {
         [
-            .reading(.get, "/", handler: welcome),
             .reading(.get, "/healthz", handler: health),
             .reading(.get, "/readyz", handler: readiness),
             .reading(.get, "/metrics", handler: measurements),
             .reading(.get, "/openapi.json", handler: description),
         ]
-    }
-
-    @Sendable private func welcome(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
-        .text(
-            """
-            Tally \(version) counts clicks and impressions of banners, each exactly once, by the minute.
-
-            Count:     curl -X POST http://<this server>/counter/1
-            Ask:       curl -d '{"from":"2024-12-12T10:00:00","to":"2024-12-12T10:05:00"}' http://<this server>/stats/1
-            The rest:  /openapi.json
-
-            """)
     }
 
     @Sendable private func health(_ request: Request, _ context: BasicRequestContext) async throws -> Response {

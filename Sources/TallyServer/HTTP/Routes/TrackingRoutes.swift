@@ -7,6 +7,7 @@ import TallyCore
 /// What stands in a web page: a pixel, a link, a beacon.
 struct TrackingRoutes {
     let service: any CountingService
+    let metrics: HTTPMetrics
 
     var routes: [Route] {
         [
@@ -22,7 +23,7 @@ struct TrackingRoutes {
 
     @Sendable private func countPixel(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let event = try singleEvent(of: request, banner: context.bannerID, kind: .impression)
-        return TrackingRoutes.pixel.with(try await service.recordSingle(event))
+        return TrackingRoutes.pixel.with(try await service.recordSingle(event, of: request, metrics))
     }
 
     @Sendable private func lookAtPixel(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
@@ -43,7 +44,7 @@ struct TrackingRoutes {
     @Sendable private func countClick(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let answer = try redirection(of: context.bannerID)
         let event = try singleEvent(of: request, banner: context.bannerID, kind: .click)
-        return answer.with(try await service.recordSingle(event))
+        return answer.with(try await service.recordSingle(event, of: request, metrics))
     }
 
     @Sendable private func lookAtClick(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
@@ -70,6 +71,6 @@ struct TrackingRoutes {
         let event = try singleEvent(of: request, banner: context.bannerID, kind: .click)
         // Read to its end, since an event counts only when its request was complete, but not understood.
         _ = try await request.wholeBody(upTo: TrackingRoutes.beaconBytes)
-        return Response(status: .noContent).with(try await service.recordSingle(event))
+        return Response(status: .noContent).with(try await service.recordSingle(event, of: request, metrics))
     }
 }

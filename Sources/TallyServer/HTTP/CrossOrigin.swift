@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HTTPTypes
+import Hummingbird
+
+/// Which web pages may see the answers of the counting requests. Whose requests count is another matter: browsers send
+/// them from anywhere.
+package enum AllowedOrigins: Equatable, Sendable {
+    case any
+    case these(Set<String>)
+
+    /// `*`, or origins with commas between, as in `https://example.org,http://localhost:8080`.
+    package init?(_ text: String) {
+        if text == "*" {
+            self = .any
+            return
+        }
+        let origins = text.split(separator: ",", omittingEmptySubsequences: false).map { $0.lowercased() }
+        guard origins.allSatisfy(AllowedOrigins.isOrigin) else { return nil }
+        self = .these(Set(origins))
+    }
+
+    private static func isOrigin(_ text: String) -> Bool {
+        guard let scheme = ["http://", "https://"].first(where: text.hasPrefix) else { return false }
+        let host = text.dropFirst(scheme.count)
+        return !host.isEmpty && host.utf8.allSatisfy { (0x21...0x7E).contains($0) && !"/?#@,*\"".utf8.contains($0) }
+    }
+}
+
+/// Answers the browser's questions about the counting requests (Fetch, section 3.2). Credentials are never allowed.
+struct CrossOriginMiddleware: RouterMiddleware {
+    typealias Context = BasicRequestContext
+
+    let allowed: AllowedOrigins
+
+    private static let paths = ["/counter/", "/v1/pixel/", "/v1/click/", "/v1/beacon/"]
+
+    @concurrent func handle(
+        _ request: Request, context: BasicRequestContext,
+        next: @concurrent (Request, BasicRequestContext) async throws -> Response
+    ) async throws -> Response {
+        guard let origin = request.headers[.origin],
+            CrossOriginMiddleware.paths.contains(where: request.uri.path.hasPrefix)
+        else { return try await next(request, context) }
+        if request.method == .options, request.headers[.accessControlRequestMethod] != nil {
+            return Response(status: .noContent, headers: preflight(origin))
+        }
+        var response = try await next(request, context)
+        response.headers.append(contentsOf: permission(origin))
+        return response
+    }
+
+    private func permission(_ origin: String) -> HTTPFields {
+        switch allowed {
+        case .any: [.accessControlAllowOrigin: "*", .accessControlExposeHeaders: "Tally-Receipt"]
+        case .these(let origins):
+            origins.contains(origin.lowercased())
+                ? [
+                    .accessControlAllowOrigin: origin, .accessControlExposeHeaders: "Tally-Receipt", .vary: "Origin",
+                ] : [.vary: "Origin"]
+        }
+    }
+
+    private func preflight(_ origin: String) -> HTTPFields {
+        var headers = permission(origin)
+        headers[.accessControlExposeHeaders] = nil
+        guard headers[.accessControlAllowOrigin] != nil else { return headers }
+        headers[.accessControlAllowMethods] = "GET, HEAD, POST"
+        headers[.accessControlAllowHeaders] = "Content-Type"
+        headers[.accessControlMaxAge] = "86400"
+        return headers
+    }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HTTPTypes
+import Hummingbird
+import TallyCore
+
+/// `/v1/status`: the state of the system, for the dashboard and for people. Monitoring reads `/metrics`.
+struct StatusRoutes {
+    let service: any CountingService
+    let metrics: HTTPMetrics
+    let version: String
+
+    var routes: [Route] { [.reading(.get, "/v1/status", handler: status)] }
+
+    @Sendable private func status(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+        try QueryParameters(request).allowOnly([])
+        let status = service.status
+        var response = Response.json { json in
+            json.member("version", version)
+            json.member("now", service.now.text)
+            writeReadiness(&json)
+            json.name("log")
+            json.object { write(log: status, &$0) }
+            json.name("store")
+            json.object { write(store: status.store, &$0) }
+            json.name("events")
+            json.object { write(events: status, &$0) }
+            json.name("refusals")
+            json.array { json in
+                for refusal in metrics.refusalsByReason {
+                    json.object { json in
+                        json.member("reason", refusal.reason)
+                        json.member("v", refusal.count)
+                    }
+                }
+            }
+            json.member("rowsInMemory", status.statistics.rows)
+            json.member("eventIDs", status.statistics.seenIDs)
+            json.member("banners", service.bannerCount)
+            json.member("streams", service.live.count)
+        }
+        response.headers[.cacheControl] = "no-store"
+        return response
+    }
+
+    private func writeReadiness(_ json: inout JSONWriter) {
+        var problems: [String] = []
+        if case .notReady(let reasons) = service.readiness { problems = reasons }
+        json.member("ready", problems.isEmpty)
+        json.name("problems")
+        json.array { json in for problem in problems { json.string(problem) } }
+    }
+
+    private func write(log status: SystemStatus, _ json: inout JSONWriter) {
+        json.member("id", status.log.name)
+        json.member("position", status.counted.value)
+        json.member("stored", status.stored.value)
+        json.member("unflushed", status.statistics.unflushedChunks)
+        json.member("time", status.logTime.text)
+        json.member("watermark", service.watermark)
+        json.member("problem", orNull: status.logFailure)
+    }
+
+    private func write(store: StoreKeeper.Health, _ json: inout JSONWriter) {
+        json.member("problem", orNull: store.problem)
+        json.member("flushes", store.flushes)
+        json.member("rowsWritten", store.rowsWritten)
+        json.member("failures", store.failures)
+        json.member("lastFlush", orNull: store.lastFlush?.text)
+    }
+
+    private func write(events status: SystemStatus, _ json: inout JSONWriter) {
+        json.member("counted", status.statistics.counted)
+        json.member("duplicates", status.statistics.duplicateEvents)
+        json.member("duplicateChunks", status.statistics.duplicateChunks)
+        json.member("refused", status.refused)
+        json.member("prefetched", metrics.prefetches.value)
+    }
+}
+
+extension Timestamp {
+    /// To the second, as RFC 3339 in UTC.
+    fileprivate var text: String {
+        let minute = Minute(self)
+        let seconds = max(0, min(59, milliseconds / 1_000 - minute.unixSeconds))
+        return minute.text().dropLast(3) + (seconds < 10 ? "0\(seconds)Z" : "\(seconds)Z")
+    }
+}

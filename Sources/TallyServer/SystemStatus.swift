@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import TallyCore
+
+/// How the process is doing, in numbers.
+package struct SystemStatus: Sendable {
+    package var log: LogID
+    /// The last chunk that was counted.
+    package var counted: LogOffset
+    /// The last chunk that is in the store.
+    package var stored: LogOffset
+    package var logTime: Timestamp
+    /// Why the log takes nothing any more; nil while it works.
+    package var logFailure: String?
+    package var statistics: Aggregation.Statistics
+    /// Events that could not be made durable.
+    package var refused: Int
+    package var store: StoreKeeper.Health
+
+    package init(
+        log: LogID, counted: LogOffset, stored: LogOffset, logTime: Timestamp, logFailure: String?,
+        statistics: Aggregation.Statistics, refused: Int, store: StoreKeeper.Health
+    ) {
+        self.log = log
+        self.counted = counted
+        self.stored = stored
+        self.logTime = logTime
+        self.logFailure = logFailure
+        self.statistics = statistics
+        self.refused = refused
+        self.store = store
+    }
+}
