@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import TallyCore
+
 /// The counts of one banner as a table: a row for each time, a column for each kind.
 struct SeriesTable {
     let answer: SeriesAnswer
     let terminal: Terminal
 
     var text: String {
-        let series = answer.series.filter { !$0.points.isEmpty }.sorted { $0.kind < $1.kind }
+        let series = answer.series.filter { $0.points.contains { $0.count > 0 } }.sorted { $0.kind < $1.kind }
         guard !series.isEmpty else { return "nothing was counted from \(answer.from) to \(answer.to)\n" }
         return table(series) + summary(series)
     }
 
     private func table(_ series: [SeriesAnswer.Series]) -> String {
-        let times = Set(series.flatMap { $0.points.map(\.time) }).sorted()
+        let times = Set(series.flatMap { $0.points.filter { $0.count > 0 }.map(\.time) }).sorted()
         let counts = series.map { one in
             Dictionary(one.points.map { ($0.time, $0.count) }, uniquingKeysWith: { first, _ in first })
         }
@@ -29,11 +31,17 @@ struct SeriesTable {
     /// The sum of each kind, and in a terminal its course.
     private func summary(_ series: [SeriesAnswer.Series]) -> String {
         let lines = series.map { one in
-            let sum = one.points.reduce(Int64(0)) { $0 + $1.count }
-            let line = "\(PlainText.of(one.kind)): \(NumberText.grouped(sum))"
-            guard let width = terminal.width, terminal.isUnicode, width > line.count + 10 else { return line + "\n" }
-            return "\(line)  \(Sparkline.text(one.points.map(\.count), width: width - line.count - 3))\n"
+            let sum = one.points.reduce(Int64(0)) { $0.addingSaturated($1.count) }
+            return "\(PlainText.of(one.kind)): \(NumberText.grouped(sum))\n" + chart(one)
         }
         return "\n" + lines.joined()
+    }
+
+    private func chart(_ series: SeriesAnswer.Series) -> String {
+        guard let width = terminal.width, terminal.isUnicode, let first = series.points.first,
+            let last = series.points.last
+        else { return "" }
+        let ends = (first: PlainText.of(first.time), last: PlainText.of(last.time))
+        return BlockChart.text(series.points.map(\.count), ends: ends, width: width) + "\n"
     }
 }

@@ -33,14 +33,17 @@ struct StatsCommand: AsyncParsableCommand {
                 ("from", range.lowerBound.text()), ("to", range.upperBound.text()),
                 ("step", (step ?? Step.fitting(range)).rawValue),
             ] + (try kind.map(OptionValue.kind).map { ("kind", $0.name) })
+        let terminal = Terminal.standardOutput(environment: environment)
+        // A chart has a place for each step, also where nothing was counted.
+        let filling = terminal.isTerminal && terminal.isUnicode ? [("fill", "zero")] : []
         try await Interruption.stopping {
             let answer = try await TallyClient.with(url, retries: .never) { client in
                 let banner = try await client.banner(banner)
                 return try await client.get(
-                    "/v1/series", query: query + [("banner", "\(banner)")], as: SeriesAnswer.self)
+                    "/v1/series", query: query + filling + [("banner", "\(banner)")], as: SeriesAnswer.self)
             }
             let output = OutputFile.standardOutput()
-            try output.write(SeriesTable(answer: answer, terminal: .standardOutput(environment: environment)).text)
+            try output.write(SeriesTable(answer: answer, terminal: terminal).text)
             try output.finish()
         }
     }

@@ -5,7 +5,7 @@ import TallyCore
 
 struct TopCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "top", abstract: "Show the banners with the most events.",
+        commandName: "top", abstract: "Show the banners with the most events, again and again in a terminal.",
         discussion: "Example: tally top --window 1d --limit 20 --kind impression")
 
     @OptionGroup var server: ServerOption
@@ -15,6 +15,8 @@ struct TopCommand: AsyncParsableCommand {
     var limit: String = "10"
     @Option(help: "The kind that is counted (default: click).")
     var kind: String?
+    @Flag(help: "Once, as in a pipe.")
+    var once = false
 
     func run() async throws {
         let url = try server.url(environment: ProcessEnvironment.variables)
@@ -22,15 +24,22 @@ struct TopCommand: AsyncParsableCommand {
             throw OptionValue.wrong("limit", limit, "allowed: 1…1000")
         }
         let window = try TopCommand.minutes(window)
-        let kinds = try kind.map { [("kind", try OptionValue.kind($0).name)] } ?? []
+        let kind = try kind.map { try OptionValue.kind($0).name }
+        let query = [("window", window), ("limit", "\(limit)")] + (kind.map { [("kind", $0)] } ?? [])
+        let terminal = Terminal.standardOutput(environment: ProcessEnvironment.variables)
+        let title = "tally top · \(kind ?? "click") · last \(self.window)"
+        let isLive = terminal.isTerminal && !once
         try await Interruption.stopping {
-            let answer = try await TallyClient.with(url, retries: .never) { client in
-                try await client.get(
-                    "/v1/top", query: [("window", window), ("limit", "\(limit)")] + kinds, as: TopAnswer.self)
+            try await TallyClient.with(url, retries: .never) { client in
+                let ask = { try await client.get("/v1/top", query: query, as: TopAnswer.self) }
+                if isLive {
+                    try await LiveTop(title: title, environment: ProcessEnvironment.variables, ask: ask).run()
+                } else {
+                    let output = OutputFile.standardOutput()
+                    try output.write(TopCommand.text(try await ask()))
+                    try output.finish()
+                }
             }
-            let output = OutputFile.standardOutput()
-            try output.write(TopCommand.text(answer))
-            try output.finish()
         }
     }
 

@@ -15,7 +15,7 @@ enum Sparkline {
             sums.map { blocks[min(blocks.count - 1, Int(Double($0) / Double(largest) * Double(blocks.count)))] })
     }
 
-    private static func narrowed(_ values: [Int64], to width: Int) -> [Int64] {
+    static func narrowed(_ values: [Int64], to width: Int) -> [Int64] {
         let share = (values.count + width - 1) / width
         guard share > 1 else { return values }
         return stride(from: 0, to: values.count, by: share).map { start in

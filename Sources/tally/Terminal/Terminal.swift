@@ -14,6 +14,13 @@ struct Terminal: Equatable, Sendable {
     static func standardOutput(environment: [String: String]) -> Terminal { of(STDOUT_FILENO, environment) }
     static func standardError(environment: [String: String]) -> Terminal { of(STDERR_FILENO, environment) }
 
+    /// How many lines the terminal at standard output has now.
+    static func heightOfStandardOutput() -> Int {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else { return 24 }
+        return Int(size.ws_row)
+    }
+
     private static func of(_ descriptor: Int32, _ environment: [String: String]) -> Terminal {
         let isTerminal = isatty(descriptor) == 1 && environment["TERM"] != "dumb"
         return Terminal(width: isTerminal ? columns(of: descriptor) : nil, isUnicode: isUnicode(environment))
