@@ -18,7 +18,7 @@ MUTANTS ?=
 ROWS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build release format lint crash simulate simulate-many fuzz mutants bench micro-bench clean
+.PHONY: help run test test-browser build release format lint crash simulate simulate-many fuzz mutants bench micro-bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,11 @@ run: ## Build for release and serve; options go into ARGS='--listen 127.0.0.1:80
 
 test: ## Check the format, build with warnings as errors when CI is set, and run every test
 	@Scripts/test
+
+test-browser: ## Run the tests in a real browser alone; they are part of test
+	@Scripts/install-packages
+	swift build --product tally --enable-all-traits
+	@Scripts/test-browser
 
 build: ## Build the program and its tests for debugging
 	@Scripts/install-packages

@@ -2,7 +2,7 @@
 export default {
   skip: "Skip to the content", overview: "Overview", banners: "Banners", system: "System", language: "Русский",
   connecting: "Connecting…", live: "Live", away: "Server away, trying again. Shown is what was known last.",
-  loading: "Loading…", failed: "That did not work", 
+  loading: "Loading…", failed: "That did not work",
   click: "Clicks", impression: "Impressions", ctr: "Click rate", perMinute: "{0} per minute",
   today: "{0} today", yesterday: "{0} by this time yesterday", none: "none by this time yesterday",
   ctrToday: "Click rate today", ctrYesterday: "{0} by this time yesterday",
@@ -18,7 +18,7 @@ export default {
   addBanner: "Add a banner", add: "Add", remove: "Remove {0}", chartHelp:
     "Arrow keys read the chart, plus zooms in, minus zooms out; dragging selects a range.",
   zoomOut: "Zoom out", table: "Table", csv: "Download CSV", time: "Time", state: "State", final: "final",
-  open: "may change", now: "still counting", sum: "In this range", 
+  open: "may change", now: "still counting", sum: "In this range",
   settings: "Name and target", target: "Target of /v1/click", tags: "Tags, with commas between", save: "Save",
   saved: "Saved.", snippet: "Put it on a page", copy: "Copy", copied: "Copied.",
   snippetScript: "Counts an impression when half of the banner was visible for a second, and clicks:",
@@ -29,7 +29,7 @@ export default {
   registered: "Registered: {0}", unregistered: "not registered", noneFound: "No banner is called like that.",
   more: "More", shown: "{0} shown", ofAll: "{0} banners", none0: "No banners yet.", tooMany: "too many steps: {0} is shown",
   log: "Log", store: "Store", counting: "Counting", memory: "Memory", position: "Position", stored: "In the store up to",
-  unflushed: "Not in the store yet", chunks: "{0} chunks", logTime: "Time of the log", 
+  unflushed: "Not in the store yet", chunks: "{0} chunks", logTime: "Time of the log",
   finality: "How final are the last minutes?", finalityText:
     "Until {0} nothing can change any more, except by an explicit backfill. Later minutes take late events.",
   flushes: "Flushes", lastFlush: "Last flush", rowsWritten: "Rows written", failures: "Failures", problem: "Problem",
