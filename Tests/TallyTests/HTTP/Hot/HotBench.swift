@@ -30,7 +30,8 @@ struct HotBench: Sendable {
         let ingest = Ingest(log: log, commits: commits, aggregation: aggregation, admission: admission)
         self.ingest = ingest
         let metrics = HTTPMetrics(registry: MetricsRegistry())
-        let (codec, reads) = (codec, reads)
+        let codec = self.codec
+        let reads = self.reads
         try await channel.testingEventLoop.executeInContext { [channel] in
             let answers = HotAnswers(metrics: metrics, counterStatus: .noContent, admission: admission)
             let lane = LoopLane(
@@ -81,6 +82,7 @@ struct HotBench: Sendable {
             if let buffer = try await channel.readOutbound(as: ByteBuffer.self) { return String(buffer: buffer) }
             // The answer of a commit comes from another thread.
             await channel.testingEventLoop.run()
+            try Task.checkCancellation()
             await Task.yield()
         }
     }

@@ -15,7 +15,8 @@ struct HotConnectionTests {
         Array(text.utf8).withUnsafeBytes { connection.step($0) }
     }
 
-    private let counts = HotConnection.Step.count(.getCounter, BannerID(7)!, byteCount: click.utf8.count)
+    private let counts = HotConnection.Step.count(
+        .getCounter, BannerID(7)!, byteCount: HotConnectionTests.click.utf8.count)
 
     /// The whole of the other request at once.
     private var forwards: HotConnection.Step {

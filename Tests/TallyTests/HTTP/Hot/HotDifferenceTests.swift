@@ -58,11 +58,14 @@ struct HotDifferenceTests {
     }
 
     private func compare(_ streams: [HotCorpus.Stream]) async throws {
-        try await HotServer.with { hot in
-            try await HotServer.with(hotPath: false) { slow in
+        // A stream that leaves either waiting for more must not last for ever.
+        let configuration = HTTPConfiguration(port: 0, requestTimeout: .seconds(10), idleTimeout: .seconds(10))
+        try await HotServer.with(configuration: configuration) { hot in
+            try await HotServer.with(hotPath: false, configuration: configuration) { slow in
                 let found = try await Self.differences(streams, hot, slow)
                 for difference in found.prefix(10) { Issue.record("\(difference)") }
                 #expect(found.isEmpty, "\(found.count) of \(streams.count)")
+                print("Hot difference test: \(streams.count) streams")
                 let counts = (
                     try await hot.node.minuteCounts(in: .everything), try await slow.node.minuteCounts(in: .everything)
                 )

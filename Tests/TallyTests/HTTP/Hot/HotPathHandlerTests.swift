@@ -38,8 +38,7 @@ struct HotPathHandlerTests {
             #expect(offsets(try await bench.nextWrite()) == ["1"])
             try await eventually("the next is on its way") { await bench.log.waitingAppends == 1 }
             await bench.log.letOneGo()
-            #expect(offsets(try await bench.nextWrite()) == ["2", "2"])
-            #expect(offsets(try await bench.nextWrite()) == ["2"])
+            #expect(offsets(try await bench.nextWrite()) == ["2", "2", "2"], "in one write")
             #expect(await bench.log.appends.map { $0.count } == [1, 1])
         }
     }
@@ -54,11 +53,9 @@ struct HotPathHandlerTests {
             #expect(try await bench.written().isEmpty)
             await bench.log.letOneGo()
             #expect(try await bench.nextWrite().hasPrefix("HTTP/1.1 204 "))
-            for _ in 0..<2 {
-                let refusal = try await bench.nextWrite()
-                #expect(refusal.hasPrefix("HTTP/1.1 503 Service Unavailable\r\n"))
-                #expect(refusal.contains("more events are waiting"))
-            }
+            let refusals = try await bench.nextWrite()
+            #expect(refusals.ranges(of: "HTTP/1.1 503 Service Unavailable\r\n").count == 2)
+            #expect(refusals.contains("more events are waiting"))
             try await bench.receive(Self.click)
             try await eventually("it works again") { await bench.log.waitingAppends == 1 }
             await bench.log.letOneGo()
