@@ -146,6 +146,12 @@ struct HotRequestReader {
         case 4 where isWord("host", name): fields.hosts += 1
         case 6 where isWord("expect", name): fields.isPlain = false
         case 7 where isWord("upgrade", name): throw .odd
+        // What `CrossOriginMiddleware` and `Prefetch` look at.
+        case 6 where isWord("origin", name): fields.isPlain = false
+        case 5 where isWord("x-moz", name): fields.isPlain = false
+        case 7 where isWord("purpose", name): fields.isPlain = false
+        case 9 where isWord("x-purpose", name): fields.isPlain = false
+        case 11 where isWord("sec-purpose", name): fields.isPlain = false
         case 10 where isWord("connection", name): guard isWord("keep-alive", value) else { throw .odd }
         case 14 where isWord("content-length", name):
             guard (1...HotRequest.mostLengthDigits).contains(value.count), let length = number(value) else {

@@ -66,6 +66,14 @@ struct HotRequestTests {
         expectFramed(head(line))
     }
 
+    @Test(arguments: [
+        "Origin: https://example.org", "Sec-Purpose: prefetch", "Purpose: prefetch", "X-Purpose: preview",
+        "x-MOZ: prefetch",
+    ])
+    func `what the routes look at is for the routes`(field: String) {
+        expectFramed(head("GET /v1/pixel/7", "Host: x\r\n\(field)\r\n"))
+    }
+
     @Test func `a body is a part of its request, whatever is in it`() {
         expectFramed(head("POST /v1/events", "Content-Length: 12\r\nHost: x\r\n"), body: 12)
         expectFramed(head("PUT /v1/banners/1", "Host: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n"), body: 2)
