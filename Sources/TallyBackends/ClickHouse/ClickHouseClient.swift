@@ -25,6 +25,9 @@ final class ClickHouseClient: Sendable {
         http = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
     }
 
+    /// Who failed before it could close it has let go all the same.
+    deinit { http.shutdown { _ in } }
+
     func close() async throws(StoreError) {
         do { try await http.shutdown() } catch { throw failure(error) }
     }

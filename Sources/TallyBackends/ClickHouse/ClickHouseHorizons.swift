@@ -24,7 +24,10 @@ final class ClickHouseHorizons: Sendable {
 
     /// What was found out not long ago.
     var recent: [LogID: Horizon]? {
-        known.withLock { known in known.flatMap { .now - $0.since < Self.freshness ? $0.horizons : nil } }
+        known.withLock { known in
+            guard let known, ContinuousClock.now - known.since < Self.freshness else { return nil }
+            return known.horizons
+        }
     }
 
     func remember(_ horizons: [LogID: Horizon]) { known.withLock { $0 = Known(horizons: horizons, since: .now) } }

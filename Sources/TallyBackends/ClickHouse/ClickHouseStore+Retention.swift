@@ -7,7 +7,7 @@ extension ClickHouseStore {
     private static let timeForCollapsing = Duration.seconds(600)
 
     package func expire(before horizon: Horizon, of log: LogID) async throws(StoreError) {
-        let old = try await horizons(where: "log = '\(log.name)'")[log] ?? .none
+        let old = try await readHorizons(where: "log = '\(log.name)'")[log] ?? Horizon.none
         let new = horizon.merged(with: old)
         if new != old {
             var collapse = ClickHouseExpiry(table: table, log: log).collapse(from: old, to: new)
@@ -15,20 +15,20 @@ extension ClickHouseStore {
             _ = try await client.run(collapse, within: ClickHouseStore.timeForCollapsing)
             try await insert(
                 into: "tally_horizons", ClickHouseHorizons.columns, ClickHouseHorizons.encode(new, of: log))
-            horizons.forget()
+            knownHorizons.forget()
         }
         try await dropOutdatedPartitions(of: log)
     }
 
     /// The horizons of all logs that have one.
-    func horizons() async throws(StoreError) -> [LogID: Horizon] {
-        if let recent = horizons.recent { return recent }
-        let all = try await horizons(where: "1")
-        horizons.remember(all)
+    func currentHorizons() async throws(StoreError) -> [LogID: Horizon] {
+        if let recent = knownHorizons.recent { return recent }
+        let all = try await readHorizons(where: "1")
+        knownHorizons.remember(all)
         return all
     }
 
-    private func horizons(where condition: String) async throws(StoreError) -> [LogID: Horizon] {
+    private func readHorizons(where condition: String) async throws(StoreError) -> [LogID: Horizon] {
         let answer = try await select(ClickHouseHorizons.statement(where: condition))
         return try decoding { () throws(ClickHouseDamage) in try ClickHouseHorizons.decode(answer) }
     }
@@ -36,7 +36,8 @@ extension ClickHouseStore {
     /// Those that have been before the horizon for so long that nobody reads them any more.
     private func dropOutdatedPartitions(of log: LogID) async throws(StoreError) {
         let seconds = settling.components.seconds
-        let settled = try await horizons(where: "toUnixTimestamp(now()) - toUnixTimestamp(set_at) >= \(seconds)")
+        let settled = try await readHorizons(
+            where: "toUnixTimestamp(now()) - toUnixTimestamp(set_at) >= \(seconds)")
         guard let own = settled[log] else { return }
         let expiry = ClickHouseExpiry(table: table, log: log)
         for (name, end) in [("tally_counts", own.collapsed), ("tally_collapsed", own.dropped)] where end > .first {

@@ -17,7 +17,7 @@ package final class ClickHouseStore: Store {
     package let layout: Layout
     let client: ClickHouseClient
     let table: ClickHouseCountTable
-    let horizons = ClickHouseHorizons()
+    let knownHorizons = ClickHouseHorizons()
     /// How long rows that don't count any more are left to those who are still reading them.
     let settling: Duration
     /// Set when the server was asked and has the schema.
@@ -83,6 +83,8 @@ package final class ClickHouseStore: Store {
         do {
             for statement in schema.statements(after: version) {
                 _ = try await client.run(.definition(statement), within: ClickHouseStore.timeForDefinitions)
+                // Who finds that another has made the counts in the other layout must not make the tables beside them.
+                try schema.check(try await ClickHouseSchema.describe(client), at: client.url)
             }
         } catch {
             failure = error
@@ -115,8 +117,8 @@ package final class ClickHouseStore: Store {
 
     package func merge(_ rows: [Row], of log: LogID) async throws(StoreError) {
         precondition(rows.allSatisfy { $0.counts.layout == layout }, "rows come in the layout of their store")
-        let horizon = try await horizons()[log] ?? .none
-        let rows = horizon == .none ? rows : rows.filter { $0.key.start >= horizon.collapsed }
+        let horizon = try await currentHorizons()[log] ?? Horizon.none
+        let rows = horizon == Horizon.none ? rows : rows.filter { $0.key.start >= horizon.collapsed }
         for start in stride(from: 0, to: rows.count, by: ClickHouseStore.rowsPerInsert) {
             let batch = rows[start..<min(start + ClickHouseStore.rowsPerInsert, rows.count)]
             try await insert(into: "tally_counts", table.columns, table.encode(batch, of: log))
@@ -134,7 +136,7 @@ package final class ClickHouseStore: Store {
     }
 
     private func rows(_ condition: ClickHouseCondition) async throws(StoreError) -> [StoredRow] {
-        let hasHorizons = try await !horizons().isEmpty
+        let hasHorizons = try await !currentHorizons().isEmpty
         let sql = "SELECT \(table.columns) FROM \(table.rows(where: condition.sql, hasHorizons: hasHorizons))"
         let answer = try await select(.select(sql, with: condition.tables))
         return try decoding { () throws(ClickHouseDamage) in try table.decode(answer) }
@@ -144,7 +146,7 @@ package final class ClickHouseStore: Store {
         in range: RowRange, with unflushed: [Row], of log: LogID
     ) async throws(StoreError) -> [Total] {
         if range.isEmpty { return [] }
-        let horizons = try await horizons()
+        let horizons = try await currentHorizons()
         let end = horizons[log]?.collapsed ?? .first
         let totals = ClickHouseTotals(
             range, of: table, with: unflushed.filter { $0.key.start >= end }, of: log, hasHorizons: !horizons.isEmpty)

@@ -23,7 +23,7 @@ struct CopySubject: Sendable, CustomTestStringConvertible {
     static let all = kinds.flatMap { kind in Layout.allCases.map { CopySubject(kind: kind, layout: $0) } }
 
     private static var kinds: [Kind] {
-        let kinds = [.sqlite] + ClickHouseTestServer.allCases.map(Kind.clickHouse)
+        let kinds: [Kind] = [.sqlite] + ClickHouseTestServer.allCases.map(Kind.clickHouse)
         #if PostgreSQL
         return kinds + [.postgreSQL]
         #else

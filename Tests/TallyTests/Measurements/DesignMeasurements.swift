@@ -10,7 +10,7 @@ import Testing
 
 private let areMeasurementsWanted = ProcessInfo.processInfo.environment["TALLY_MEASURE"] != nil
 
-/// The figures of `docs/designs.md`: what a row for each minute and a row for each hour cost in each store. Not a test:
+/// What a row for each minute and a row for each hour cost in each store. Not a test:
 ///
 ///     TALLY_MEASURE=1 TALLY_TEST_CLICKHOUSE=… TALLY_TEST_CLICKHOUSE_MODERN=… swift test --filter DesignMeasurements
 @Suite("Measurements of designs", .serialized, .enabled(if: areMeasurementsWanted, "TALLY_MEASURE is not set"))

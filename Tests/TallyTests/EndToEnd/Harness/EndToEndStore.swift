@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import TallyBackends
 import Testing
+
+@testable import TallyBackends
 
 /// A store that a server under test can use.
 enum EndToEndStore: CaseIterable, Sendable, CustomTestStringConvertible {
