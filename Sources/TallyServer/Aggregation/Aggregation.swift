@@ -19,7 +19,7 @@ package final class Aggregation: Sendable {
     private struct State {
         var aggregator: Aggregator
         var statistics = Statistics()
-        var sums = MinuteSums()
+        var sums = RecentSums()
         /// A flush was asked for and has not begun, since rows wait for their stored sums.
         var isFlushWaiting = false
         /// Nobody else had counted into the store when it was asked last.
@@ -129,7 +129,7 @@ package final class Aggregation: Sendable {
         }
     }
 
-    func finishSums(_ slices: [MinuteSums.Slice]) { state.withLock { $0.sums.finish(slices) } }
+    func finishSums(_ slices: [RecentSums.Slice]) { state.withLock { $0.sums.finish(slices) } }
 
     func failSums() { state.withLock { $0.sums.fail() } }
 

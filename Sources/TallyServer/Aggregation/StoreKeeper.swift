@@ -3,7 +3,7 @@
 import Logging
 import ServiceLifecycle
 import Synchronization
-import TallyCore
+package import TallyCore
 
 /// Keeps the store up to date: does what `StoreKeeping` decides, and asks it for a flush at every interval. While the store
 /// is away it retries; nothing is lost, since the log keeps it. When it was away at the start, it is met first: only a store that

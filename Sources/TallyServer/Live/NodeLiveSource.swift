@@ -30,7 +30,7 @@ struct NodeLiveSource: LiveSource {
 
     func state(of topic: LiveTopic) async throws(StoreError) -> LiveState {
         try await prepare(topic)
-        let from = Minute(clock.now()).advanced(by: -MinuteSums.keptMinutes)
+        let from = Minute(clock.now()).advanced(by: -RecentSums.keptMinutes)
         let known = aggregation.liveChanges(after: .none, of: [])
         var state = LiveState(from: from, upTo: known.upTo)
         if topic.sums { state.sums = known.sums.filter { $0.minute >= from } }
@@ -47,7 +47,7 @@ struct NodeLiveSource: LiveSource {
         defer { loading.end() }
         guard aggregation.beginSums() else { return }
         do throws(StoreError) {
-            var slices: [MinuteSums.Slice] = []
+            var slices: [RecentSums.Slice] = []
             for minutes in sliceMinutes { slices.append(try await slice(minutes)) }
             aggregation.finishSums(slices)
         } catch {
@@ -59,27 +59,27 @@ struct NodeLiveSource: LiveSource {
     /// An hour and what is still to come, in pieces: a busy hour of many banners is large.
     private var sliceMinutes: [ClosedRange<Minute>] {
         let length = Int64(max(10, store.layout.minutesPerRow))
-        let first = store.layout.rowStart(of: Minute(clock.now()).advanced(by: -MinuteSums.keptMinutes))
-        let starts = (0...MinuteSums.keptMinutes / length).map { first.advanced(by: $0 * length) }
+        let first = store.layout.rowStart(of: Minute(clock.now()).advanced(by: -RecentSums.keptMinutes))
+        let starts = (0...RecentSums.keptMinutes / length).map { first.advanced(by: $0 * length) }
         return zip(starts, starts.dropFirst()).map { $0...$1.advanced(by: -1) } + [starts[starts.count - 1] ... .last]
     }
 
     /// A flush in between may have put into the store what is behind the offset that the memory was read at: then it is
     /// read again.
-    private func slice(_ minutes: ClosedRange<Minute>) async throws(StoreError) -> MinuteSums.Slice {
+    private func slice(_ minutes: ClosedRange<Minute>) async throws(StoreError) -> RecentSums.Slice {
         let range = RowRange(minutes: minutes)
         for _ in 0..<10 {
             let (upTo, unflushed) = aggregation.unflushedWithPosition(in: range)
             let stored = try await store.rows(in: range)
             if stored.contains(where: { $0.log == log && $0.row.upTo > upTo }) { continue }
-            var counts: [MinuteSums.Key: Int64] = [:]
+            var counts: [RecentSums.Key: Int64] = [:]
             for count in MinuteCount.merge(
                 stored: stored, unflushed: unflushed, of: log, in: range, layout: store.layout)
             {
-                let key = MinuteSums.Key(kind: count.kind, minute: count.minute)
+                let key = RecentSums.Key(kind: count.kind, minute: count.minute)
                 counts[key] = (counts[key] ?? 0).addingSaturated(count.count)
             }
-            return MinuteSums.Slice(minutes: minutes, upTo: upTo, counts: counts)
+            return RecentSums.Slice(minutes: minutes, upTo: upTo, counts: counts)
         }
         throw .unavailable("the store is written more often than ten minutes of all banners can be read")
     }

@@ -68,7 +68,7 @@ struct PostgreSQLClient: Sendable {
         _ body: @escaping @Sendable (PostgreSQLConnection) throws -> Value
     ) async throws -> Value {
         let url = url.text
-        let result: Result<Value, any Error> = await BlockingExecutor(label: "tally.test").run {
+        let result: Result<Value, any Error> = await BlockingExecutor().run {
             Result { try body(try PostgreSQLConnection(url: url, limit: .seconds(60))) }
         }
         return try result.get()

@@ -5,33 +5,33 @@ import Testing
 
 @testable import TallyServer
 
-struct MinuteSumsTests {
+struct RecentSumsTests {
     private static let now = Minute(sinceEpoch: 29_000_000)!
 
     private func addition(_ count: Int64, minutesAgo: Int64 = 0, kind: Kind = .click) -> MinuteAddition {
         MinuteAddition(kind: kind, minute: Self.now.advanced(by: -minutesAgo), count: count)
     }
 
-    private func slice(_ count: Int64, from: Int64, to: Int64?, upTo: Int64) -> MinuteSums.Slice {
+    private func slice(_ count: Int64, from: Int64, to: Int64?, upTo: Int64) -> RecentSums.Slice {
         let first = Self.now.advanced(by: -from)
         let last = to.map { Self.now.advanced(by: -$0) } ?? .last
-        return MinuteSums.Slice(
+        return RecentSums.Slice(
             minutes: first...last, upTo: LogOffset(upTo), counts: [.init(kind: .click, minute: first): count])
     }
 
-    private func counts(_ sums: MinuteSums, after offset: Int64 = 0) -> [Int64]? {
+    private func counts(_ sums: RecentSums, after offset: Int64 = 0) -> [Int64]? {
         sums.changes(after: LogOffset(offset))?.map(\.sum.count)
     }
 
     @Test func `nobody pays before somebody looks`() {
-        var sums = MinuteSums()
+        var sums = RecentSums()
         sums.add([addition(1)], at: LogOffset(1))
         #expect(!sums.isLoaded && !sums.isWanted)
         #expect(counts(sums) == nil)
     }
 
     @Test func `what comes while the past is read counts once`() {
-        var sums = MinuteSums()
+        var sums = RecentSums()
         sums.begin()
         sums.add([addition(1, minutesAgo: 60)], at: LogOffset(5))
         sums.add([addition(10, minutesAgo: 60), addition(100)], at: LogOffset(6))
@@ -45,7 +45,7 @@ struct MinuteSumsTests {
     }
 
     @Test func `a reading that failed is begun anew`() {
-        var sums = MinuteSums()
+        var sums = RecentSums()
         sums.begin()
         sums.add([addition(1)], at: LogOffset(1))
         sums.fail()
@@ -55,7 +55,7 @@ struct MinuteSumsTests {
     }
 
     @Test func `minutes before the first known one are left out, since their sum is not known`() {
-        var sums = MinuteSums()
+        var sums = RecentSums()
         sums.begin()
         sums.finish([slice(1, from: 60, to: nil, upTo: 1)])
         sums.add([addition(5, minutesAgo: 61)], at: LogOffset(2))
@@ -63,14 +63,14 @@ struct MinuteSumsTests {
     }
 
     @Test func `old minutes are forgotten, and the last hour never is`() {
-        var sums = MinuteSums()
+        var sums = RecentSums()
         sums.begin()
         sums.finish([slice(0, from: 60, to: nil, upTo: 0)])
         for minute in 0..<1_000 as Range<Int64> {
             sums.add([addition(1, minutesAgo: -minute)], at: LogOffset(minute + 1))
             let known = counts(sums)?.count ?? 0
-            #expect(known <= 2 * Int(MinuteSums.keptMinutes) + 2)
-            #expect(known >= min(Int(minute), Int(MinuteSums.keptMinutes)))
+            #expect(known <= 2 * Int(RecentSums.keptMinutes) + 2)
+            #expect(known >= min(Int(minute), Int(RecentSums.keptMinutes)))
         }
     }
 

@@ -9,7 +9,7 @@ package import TallyCore
 ///              └─ fail ──┘
 ///
 /// While what was counted before is read, what comes is kept apart by offset, so that nothing counts twice or is missed.
-package struct MinuteSums: Sendable {
+package struct RecentSums: Sendable {
     package struct Key: Hashable, Sendable {
         package var kind: Kind
         package var minute: Minute
@@ -61,7 +61,7 @@ package struct MinuteSums: Sendable {
             guard let slice = slices.last(where: { $0.minutes.contains(addition.minute) }), offset > slice.upTo else {
                 continue
             }
-            MinuteSums.add(addition, at: offset, to: &sums)
+            RecentSums.add(addition, at: offset, to: &sums)
         }
         state = .loaded(sums, from: first)
     }
@@ -77,9 +77,9 @@ package struct MinuteSums: Sendable {
         case .loaded(var sums, let from):
             state = .idle
             for addition in additions where addition.minute >= from {
-                MinuteSums.add(addition, at: offset, to: &sums)
+                RecentSums.add(addition, at: offset, to: &sums)
             }
-            let first = MinuteSums.forgetOld(in: &sums, from: from, latest: additions.last?.minute)
+            let first = RecentSums.forgetOld(in: &sums, from: from, latest: additions.last?.minute)
             state = .loaded(sums, from: first)
         }
     }
