@@ -8,8 +8,7 @@ import Testing
 
 @testable import TallyBackends
 
-/// Measured with `TALLY_MEASURE=1 make test`, or with a server of one's own in `TALLY_TEST_POSTGRES`; `docs/postgresql-schema.md` has
-/// the figures.
+/// Measures with `TALLY_MEASURE=1 make test`, or with a server of one's own in `TALLY_TEST_POSTGRES`, and prints what it finds.
 @Suite(
     "What PostgreSQL costs", .serialized, .needsPostgreSQL,
     .enabled(if: ProcessInfo.processInfo.environment["TALLY_MEASURE"] != nil, "TALLY_MEASURE is not set"))
