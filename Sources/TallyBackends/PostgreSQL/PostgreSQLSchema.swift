@@ -70,8 +70,11 @@ package struct PostgreSQLSchema: Sendable {
 
     /// - Returns: nil when there are no tables yet.
     static func description(_ connection: PostgreSQLConnection) throws(PostgreSQLFailure) -> Description? {
-        let table = try connection.run("SELECT to_regclass('tally_meta')::oid")
-        if table.isNull(0, 0) { return nil }
+        // Not `to_regclass`: it may answer from a cache that doesn't know yet what another node has made while this one waited
+        // for the lock.
+        let table = try connection.run(
+            "SELECT 1 FROM pg_catalog.pg_class WHERE relname = 'tally_meta' AND pg_catalog.pg_table_is_visible(oid)")
+        if table.rowCount == 0 { return nil }
         let rows = try connection.run("SELECT name, value FROM tally_meta")
         var meta: [String: String] = [:]
         for row in 0..<rows.rowCount { meta[rows.text(row, 0)] = rows.text(row, 1) }
