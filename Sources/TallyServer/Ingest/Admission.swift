@@ -50,14 +50,13 @@ package final class Admission: Sendable {
 
     /// Whether one more event of now counts, of a turn that brings these newcomers.
     func admits(_ banner: BannerID, _ kind: Kind, with newcomers: inout Newcomers) -> Bool {
-        do throws(EventRejection) {
-            let (kindIsNew, bannerIsNew) = (
-                try isNew(kind, beside: newcomers), try isNew(banner, beside: newcomers)
-            )
-            if kindIsNew { newcomers.kinds.insert(kind) }
-            if bannerIsNew { newcomers.banners.insert(banner) }
-            return true
-        } catch { return false }
+        guard let isNewKind = try? isNew(kind, beside: newcomers),
+            let isNewBanner = try? isNew(banner, beside: newcomers)
+        else { return false }
+        // Changed in place, for the same reason.
+        if isNewKind { newcomers.kinds.insert(kind) }
+        if isNewBanner { newcomers.banners.insert(banner) }
+        return true
     }
 
     /// Changes when somebody who was let in before may no longer be.
