@@ -86,7 +86,7 @@ struct PostgreSQLStoreTests {
     @Test("a statement that takes too long is given up, and the next one works")
     func tooLong() async throws {
         try await PostgreSQLTestSchema.use { schema in
-            let store = PostgreSQLStore(url: schema.url, layout: .minute, limit: .milliseconds(500))
+            let store = PostgreSQLStore(url: schema.url, layout: .minute)
             try await store.merge([StoreTest.row(1, minute: 0, count: 1, upTo: 1, .minute)], of: StoreTest.log)
             let pool = PostgreSQLPool(url: schema.url, size: 1, limit: .milliseconds(300)) {
                 _ throws(PostgreSQLFailure) in
