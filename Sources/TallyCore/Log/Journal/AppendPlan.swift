@@ -11,7 +11,22 @@ struct AppendPlan {
         /// nil when the segment is there already.
         let header: SegmentHeader?
         var bytes: [UInt8] = []
+        /// Up to here the file was written by this process, records or zeros in their place.
+        var writtenTo: Int
+
+        /// Puts zeros behind the records, where there are zeros already.
+        ///
+        /// A file system that has only reserved a block notes when the block is first synced that it is in use. Where zeros
+        /// were written before, a sync writes the records alone.
+        mutating func zeroAhead() {
+            let end = segment.end
+            guard end > writtenTo else { return }
+            writtenTo = min(segment.size, (end / AppendPlan.bytesZeroedAtOnce + 1) * AppendPlan.bytesZeroedAtOnce)
+            bytes.append(contentsOf: repeatElement(0, count: writtenTo - end))
+        }
     }
+
+    private static let bytesZeroedAtOnce = 256 << 10
 
     let identity: NodeID
     let segmentBytes: Int
@@ -22,9 +37,11 @@ struct AppendPlan {
     private(set) var offsets: [LogOffset] = []
     private(set) var lastSequence: UInt64
 
-    /// - Parameter newest: the segment that the journal ends in. It holds records, or has room for the first chunk.
+    /// - Parameters:
+    ///   - newest: the segment that the journal ends in. It holds records, or has room for the first chunk.
+    ///   - writtenTo: of that segment, as `Part` has it.
     init(
-        _ chunks: [Chunk], newest: Segment, identity: NodeID, lastSequence: UInt64, segmentBytes: Int,
+        _ chunks: [Chunk], newest: Segment, writtenTo: Int, identity: NodeID, lastSequence: UInt64, segmentBytes: Int,
         format: RecordFormat
     ) throws(LogError) {
         self.identity = identity
@@ -32,7 +49,7 @@ struct AppendPlan {
         self.synced = newest.last
         self.format = format
         self.lastSequence = lastSequence
-        var part = Part(segment: newest, position: newest.end, header: nil)
+        var part = Part(segment: newest, position: newest.end, header: nil, writtenTo: writtenTo)
         for chunk in chunks {
             let payload = chunk.encoded()
             guard payload.count <= Limits.chunkBytes else {
@@ -52,13 +69,18 @@ struct AppendPlan {
     }
 
     private mutating func close(_ part: Part) {
-        if !part.bytes.isEmpty { parts.append(part) }
+        if part.bytes.isEmpty { return }
+        var part = part
+        part.zeroAhead()
+        parts.append(part)
     }
 
     private func newPart(after last: LogOffset, roomFor byteCount: Int) -> Part {
         let header = SegmentHeader(
             identity: identity, size: max(segmentBytes, SegmentHeader.byteCount + byteCount), first: last.next, lost: 0,
             synced: synced, lastSequence: lastSequence)
-        return Part(segment: Segment(header), position: SegmentHeader.byteCount, header: header)
+        return Part(
+            segment: Segment(header), position: SegmentHeader.byteCount, header: header,
+            writtenTo: SegmentHeader.byteCount)
     }
 }

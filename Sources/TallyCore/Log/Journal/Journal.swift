@@ -16,6 +16,8 @@ package final class Journal {
     private let settings: JournalSettings
     /// By offset, never empty; the last one is appended to.
     private(set) var segments: [Segment]
+    /// Of the newest segment, as `AppendPlan.Part` has it.
+    private var writtenTo: Int
     /// Why nothing more is appended.
     private var failure: String?
     /// Where the last reading stopped.
@@ -65,6 +67,7 @@ package final class Journal {
         self.format = RecordFormat(identity: identity)
         self.settings = settings
         self.segments = segments
+        self.writtenTo = segments[segments.count - 1].end
     }
 
     package var id: LogID { LogID(journal: identity) }
@@ -84,13 +87,14 @@ package final class Journal {
         guard let first = chunks.first else { return [] }
         if !newest.holdsRecords { try makeRoom(for: first) }
         let plan = try AppendPlan(
-            chunks, newest: newest, identity: identity, lastSequence: lastSequence, segmentBytes: settings.segmentBytes,
-            format: format)
+            chunks, newest: newest, writtenTo: writtenTo, identity: identity, lastSequence: lastSequence,
+            segmentBytes: settings.segmentBytes, format: format)
         try makeSegments(of: plan)
         try write(plan)
         for part in plan.parts {
             if part.header == nil { segments.removeLast() }
             segments.append(part.segment)
+            writtenTo = part.writtenTo
         }
         lastSequence = plan.lastSequence
         return plan.offsets
@@ -113,6 +117,7 @@ package final class Journal {
             throw fail(error)
         }
         segments[segments.count - 1] = Segment(header)
+        writtenTo = SegmentHeader.byteCount
     }
 
     /// All segments that the plan needs are there, empty, before any record is written: running out of space is then
