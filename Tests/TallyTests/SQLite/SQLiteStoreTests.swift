@@ -36,11 +36,9 @@ struct SQLiteStoreTests: SQLiteStoreTesting {
         // A copy of the files at this moment is what a crash leaves.
         let crashed = try StoreTestDirectory()
         for name in try directory.files where !name.hasSuffix("-shm") {
-            let copied = Process()
-            copied.executableURL = URL(fileURLWithPath: "/bin/cp")
-            copied.arguments = [directory.file(name), crashed.file(name)]
-            try copied.run()
-            copied.waitUntilExit()
+            let copied = try ChildProcess(
+                executable: "/bin/cp", arguments: [directory.file(name), crashed.file(name)], environment: [:])
+            #expect(try await copied.waitForExit() == .code(0))
         }
         let recovered = try SQLiteStore(path: crashed.file(), layout: .minute)
         #expect(try await recovered.rows(in: .everything).map(\.row) == [row()])

@@ -24,7 +24,7 @@ func spawn(_ executable: String, arguments: [String], environment: [String: Stri
             close(errors.writingEnd)
         }
         let command = canTie ? [tie, "--pdeathsig", "KILL", "--", executable] + arguments : [executable] + arguments
-        let pid = try spawn(command, environment, output: output.writingEnd, errors: errors.writingEnd)
+        let pid = try spawn(command, environment, input: nil, output: output.writingEnd, errors: errors.writingEnd)
         return Spawned(pid: pid, output: output.readingEnd, errors: errors.readingEnd)
     }
 }
@@ -47,13 +47,29 @@ private struct Pipe {
     }
 }
 
+/// Starts a program on these descriptors.
+///
+/// Not by Foundation's `Process`: that waits with `select`, and never hears of the end of its program when its own descriptors are
+/// above 1,023; so many others may be open while tests run.
+func spawnOnDescriptors(
+    _ command: [String], environment: [String: String], input: Int32, output: Int32, errors: Int32
+) throws -> pid_t {
+    try spawning.withLock { _ in
+        try spawn(command, environment, input: input, output: output, errors: errors)
+    }
+}
+
 private func spawn(
-    _ command: [String], _ environment: [String: String], output: Int32, errors: Int32
+    _ command: [String], _ environment: [String: String], input: Int32?, output: Int32, errors: Int32
 ) throws -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+    if let input {
+        posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
+    } else {
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+    }
     posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
     posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO)
     for descriptor in openDescriptors() { posix_spawn_file_actions_addclose(&actions, descriptor) }
