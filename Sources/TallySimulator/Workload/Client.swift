@@ -27,6 +27,9 @@ struct Client {
     var eventNumber: UInt64 = 0
     /// The chunks of its file that were counted, in the order of their sequence.
     var imported: [Chunk] = []
+    /// Of the last chunk of its file that it sent. One that is refused leaves a gap: its name must not become another's, since a
+    /// copy of it that is still on its way may be counted.
+    var importSequence: UInt64 = 0
 
     init(index: Int, _ swarm: Swarm, using random: inout SeededGenerator) {
         self.index = index
@@ -89,7 +92,7 @@ struct Client {
     static let kinds = [Kind.click, Kind.impression, Kind("view")!]
 
     /// The next chunk of its file; now and then one that was counted, as an import does that begins again.
-    private func nextChunk(at now: Timestamp, _ swarm: Swarm, using random: inout SeededGenerator) -> Chunk {
+    private mutating func nextChunk(at now: Timestamp, _ swarm: Swarm, using random: inout SeededGenerator) -> Chunk {
         if !imported.isEmpty, random.chance(15) {
             return imported[Int.random(in: 0..<imported.count, using: &random)]
         }
@@ -102,6 +105,7 @@ struct Client {
                     banner: BannerID(banner)!, kind: kind(swarm, using: &random),
                     minute: Minute(now.advanced(by: .seconds(-back))), count: 1))
         }
-        return builder.chunk(node: importNode, sequence: UInt64(imported.count + 1), time: now)
+        importSequence += 1
+        return builder.chunk(node: importNode, sequence: importSequence, time: now)
     }
 }

@@ -44,7 +44,7 @@ extension World {
         history.note("answer", Int64(index), Int64(answer.request), answer.result == .counted ? 1 : 0)
         if answer.result == .unavailable { return tryAgainOrGiveUp(index) }
         if answer.result == .counted, case .chunk(let chunk) = request.body,
-            chunk.sequence == UInt64(clients[index].imported.count + 1)
+            !clients[index].imported.contains(where: { $0.sequence == chunk.sequence })
         {
             clients[index].imported.append(chunk)
         }
