@@ -16,7 +16,9 @@ extension World {
         let minute = events[0].minute
         if way.lanes[lane].minute != minute { endTurn(lane, way, process) }
         way.lanes[lane].begin(minute)
-        if way.turns[lane].isEmpty { plan(.turnEnds(process, lane: lane), in: number(0...3)) }
+        // What comes while a slow disk works waits for it.
+        let wait = random.chance(5) ? number(1...180_000) : number(0...3)
+        if way.turns[lane].isEmpty { plan(.turnEnds(process, lane: lane), in: wait) }
         way.turns[lane].append(arrival)
         for event in events {
             guard let kind = way.lanes[lane].kinds.firstIndex(of: event.kind) else {
