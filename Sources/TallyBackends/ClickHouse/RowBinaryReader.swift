@@ -112,7 +112,9 @@ struct ClickHouseNames<Value> {
 extension ClickHouseNames where Value == Kind {
     static var kinds: ClickHouseNames {
         ClickHouseNames { name throws(ClickHouseDamage) in
-            guard let kind = Kind(name) else { throw ClickHouseDamage("\"\(name)\" is no kind: \(Kind.allowed)") }
+            guard let kind = Kind(stored: name) else {
+                throw ClickHouseDamage("\"\(name)\" is no kind: \(Kind.allowed)")
+            }
             return kind
         }
     }

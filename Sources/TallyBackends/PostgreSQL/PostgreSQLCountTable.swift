@@ -184,7 +184,7 @@ struct PostgreSQLCountTable: Sendable {
 
     static func kind(_ result: PostgreSQLResult, _ row: Int, _ column: Int) throws(PostgreSQLFailure) -> Kind {
         let name = result.text(row, column)
-        guard let kind = Kind(name) else { throw .damage("\"\(name)\" is no kind: \(Kind.allowed)") }
+        guard let kind = Kind(stored: name) else { throw .damage("\"\(name)\" is no kind: \(Kind.allowed)") }
         return kind
     }
 }

@@ -11,7 +11,9 @@ struct SQLiteNames {
 
     init(in database: Database) throws {
         kinds = try SQLiteNameTable(of: "kind", in: database, name: \.name) { name in
-            guard let kind = Kind(name) else { throw SQLiteDamage("\"\(name)\" in kinds is no kind: \(Kind.allowed)") }
+            guard let kind = Kind(stored: name) else {
+                throw SQLiteDamage("\"\(name)\" in kinds is no kind: \(Kind.allowed)")
+            }
             return kind
         }
         logs = try SQLiteNameTable(of: "log", in: database, name: \.name) { name in

@@ -27,14 +27,14 @@ extension Aggregator {
         return minutes.named(kinds)
     }
 
-    /// The rows of these banners that changed behind `offset`.
-    package func changes(after offset: LogOffset, of banners: Set<BannerID>) -> RowChanges {
-        let changed = rows.entries.indices.compactMap { index -> Row? in
+    /// The rows of these banners that changed behind `offset`. All rows are looked through when a banner is asked for that
+    /// nobody asked for since the last flush; otherwise those of the banners alone.
+    package mutating func changes(after offset: LogOffset, of banners: Set<BannerID>) -> RowChanges {
+        watched.watch(banners, rows: rows)
+        let changed = watched.places(of: banners).compactMap { index -> Row? in
             let entry = rows.entries[index]
             guard entry.upTo > offset.value, !entry.flags.contains(.unresolved) else { return nil }
-            let key = rowKey(of: entry.key)
-            guard banners.contains(key.banner) else { return nil }
-            return Row(key: key, counts: rows.counts(ofRow: index), upTo: LogOffset(entry.upTo))
+            return Row(key: rowKey(of: entry.key), counts: rows.counts(ofRow: index), upTo: LogOffset(entry.upTo))
         }
         return RowChanges(rows: changed, upTo: resolvedUpTo, missingUpTo: evictedUpTo)
     }

@@ -79,6 +79,7 @@ extension Aggregator {
         completeFrom = keptFrom
         // Unresolved rows are known by their index: with any of them in memory, nothing moves.
         guard additions.isEmpty else { return }
+        watched.forget()
         rows.keep { entry in
             Int64(entry.key.start) >= keptFrom || entry.flags.contains(.changed) || entry.flags.contains(.unresolved)
         }

@@ -28,6 +28,8 @@ package struct Aggregator: Sendable {
     package struct Applied: Equatable, Sendable {
         /// The sum of what was counted.
         package var counted: Int64 = 0
+        /// What of it was invalid.
+        package var invalid = InvalidSums()
         /// Events that were left out since their id was known.
         package var duplicateEvents = 0
         /// The whole chunk was left out, since its node and sequence were counted before.
@@ -48,6 +50,7 @@ package struct Aggregator: Sendable {
     /// Up to here everything was stored when this began.
     let storedAtStart: LogOffset
     var rows: RowTable
+    var watched = WatchedRows()
     var kinds: KindTable
     var seen: SeenEvents
     var sequences: [NodeID: SequenceRanges]
@@ -94,15 +97,30 @@ package struct Aggregator: Sendable {
         time = max(time, entry.chunk.time)
         seen.advance(to: time)
 
-        var isNew = [Bool](repeating: false, count: entry.chunk.identified.count)
-        seen.insert(entry.chunk.identified.map(\.id), at: entry.offset, time: time, timeBefore: timeBefore) {
-            isNew[$0] = $1
-        }
+        let isNew = noteIDs(of: entry, timeBefore: timeBefore)
         // Up to the checkpoint everything is in the store; it is read again for the sake of the ids.
         if entry.offset <= checkpoint.upTo { return Applied() }
         let isNewChunk = sequences[entry.chunk.node, default: SequenceRanges()].insert(entry.chunk.sequence)
         guard isNewChunk else { return Applied(isDuplicateChunk: true) }
         return count(entry, isNew: isNew, sumsMinutes: sumsMinutes)
+    }
+
+    /// - Returns: for each identified event of the chunk whether it counts.
+    private mutating func noteIDs(of entry: LogEntry, timeBefore: Timestamp) -> [Bool] {
+        let identified = entry.chunk.identified
+        if identified.isEmpty { return [] }
+        let isInvalid = entry.chunk.kinds.map { $0.reason != nil }
+        // Whether an invalid event counts as such, the event before it decides, which it is: a second look at its id alone
+        // would find that it was just seen, and a repetition that is judged otherwise must not count as invalid what was valid.
+        let events = identified.indices.filter { !isInvalid[Int(identified[$0].delta.kind)] }
+        var isNew = [Bool](repeating: false, count: identified.count)
+        seen.insert(events.map { identified[$0].id }, at: entry.offset, time: time, timeBefore: timeBefore) {
+            isNew[events[$0]] = $1
+        }
+        for place in identified.indices.dropFirst() where isInvalid[Int(identified[place].delta.kind)] {
+            isNew[place] = isNew[place - 1] && identified[place - 1].id == identified[place].id
+        }
+        return isNew
     }
 
     private mutating func count(_ entry: LogEntry, isNew: [Bool], sumsMinutes: Bool) -> Applied {
@@ -120,7 +138,7 @@ package struct Aggregator: Sendable {
         for (identified, isNew) in zip(entry.chunk.identified, isNew) {
             if isNew {
                 add(identified.delta, kind: kindIndices[Int(identified.delta.kind)], offset: entry.offset, to: &applied)
-            } else {
+            } else if kinds.reason(kindIndices[Int(identified.delta.kind)]) == nil {
                 applied.duplicateEvents += 1
             }
         }
@@ -140,7 +158,7 @@ package struct Aggregator: Sendable {
             deltas[place...], start: start.sinceEpoch, kind: kind, minute: Int(minute.sinceEpoch - start.sinceEpoch),
             upTo: offset.value)
         if added.count == 0 { return place }
-        applied.counted = applied.counted.addingSaturated(added.sum)
+        note(added.sum, kind: kind, in: &applied)
         lastMinute = max(lastMinute ?? minute, minute)
         return place + added.count
     }
@@ -152,9 +170,10 @@ package struct Aggregator: Sendable {
         let (index, isNew) = rows.findOrInsert(key)
         if isNew {
             applied.banners.append(delta.banner)
+            watched.note(delta.banner.value, at: index)
             begin(row: index, start: start)
         }
-        applied.counted = applied.counted.addingSaturated(delta.count)
+        note(delta.count, kind: kind, in: &applied)
         lastMinute = max(lastMinute ?? delta.minute, delta.minute)
 
         let entry = rows.entries[index]
@@ -165,6 +184,14 @@ package struct Aggregator: Sendable {
             rows.add(delta.count, toRow: index, minute: minute, upTo: offset.value)
         }
         // Otherwise the loaded row includes this chunk: it was flushed before a crash, or by another reader of the log.
+    }
+
+    private func note(_ count: Int64, kind: UInt16, in applied: inout Applied) {
+        if let reason = kinds.reason(kind) {
+            applied.invalid[reason] = applied.invalid[reason].addingSaturated(count)
+        } else {
+            applied.counted = applied.counted.addingSaturated(count)
+        }
     }
 
     private mutating func begin(row index: Int, start: Minute) {

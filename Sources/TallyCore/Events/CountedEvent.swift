@@ -8,13 +8,22 @@ package struct CountedEvent: Hashable, Sendable {
     /// From 1 to `Limits.eventCount`.
     package var count: Int64
     package var id: EventID?
+    /// Why it is invalid; nil for one of a person's.
+    package var invalid: InvalidReason?
 
-    package init(banner: BannerID, kind: Kind, minute: Minute, count: Int64, id: EventID? = nil) {
+    package init(
+        banner: BannerID, kind: Kind, minute: Minute, count: Int64, id: EventID? = nil, invalid: InvalidReason? = nil
+    ) {
         precondition(count >= 1 && count <= Limits.eventCount, "the count of an event is checked where it enters")
+        precondition(kind.reason == nil, "an event has a kind of the user's, and a reason of its own")
         self.banner = banner
         self.kind = kind
         self.minute = minute
         self.count = count
         self.id = id
+        self.invalid = invalid
     }
+
+    /// Under which kinds it is counted: an invalid event a second time.
+    package var countedKinds: [Kind] { [kind] + (invalid.map { [kind.invalid($0)] } ?? []) }
 }

@@ -94,7 +94,9 @@ package struct ByteReader {
         kinds.reserveCapacity(Int(count))
         for _ in 0..<count {
             let length = Int(try read(UInt8.self))
-            guard let kind = Kind(String(decoding: try read(count: length), as: UTF8.self)) else { throw .notAKind }
+            guard let kind = Kind(stored: String(decoding: try read(count: length), as: UTF8.self)) else {
+                throw .notAKind
+            }
             kinds.append(kind)
         }
         return kinds

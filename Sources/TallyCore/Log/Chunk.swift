@@ -28,14 +28,22 @@ package struct Chunk: Equatable, Sendable {
         self.identified = identified
     }
 
-    /// Deltas and identified events.
     /// `Minute.last` when it is empty.
     package var earliestMinute: Minute {
         let identified = self.identified.reduce(Minute.last) { min($0, $1.delta.minute) }
         return deltas.reduce(identified) { min($0, $1.minute) }
     }
 
+    /// Deltas and identified events.
     package var entryCount: Int { deltas.count + identified.count }
+
+    /// How many events it counts, if all of its ids are new. Those that are invalid are among them.
+    package var eventCount: Int64 {
+        let isInvalid = kinds.map { $0.reason != nil }
+        return (deltas + identified.map(\.delta)).reduce(0) {
+            isInvalid[Int($1.kind)] ? $0 : $0.addingSaturated($1.count)
+        }
+    }
 }
 
 /// What is added to one counter.
@@ -55,7 +63,8 @@ package struct Delta: Hashable, Sendable {
     }
 }
 
-/// A delta that counts only if its id was not seen within the window.
+/// A delta that counts only if its id was not seen within the window. One that says that an event is invalid stands
+/// directly behind it, with the same id, and counts if the event does.
 package struct IdentifiedDelta: Hashable, Sendable {
     package var id: EventID
     package var delta: Delta

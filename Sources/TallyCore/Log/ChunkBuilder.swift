@@ -18,11 +18,23 @@ package struct ChunkBuilder: Sendable {
     package var entryCount: Int { sums.count + identified.count }
     package var isFull: Bool { entryCount >= Limits.chunkEntries }
 
-    /// Adds an event.
+    /// Adds an event; an invalid one a second time, as invalid. Both are in one chunk, so that at every offset of a log no
+    /// more events are invalid than there are.
     /// - Returns: false when it doesn't fit (the chunk is full, its kinds are, or the sum would overflow); then it was not
     ///   added, and belongs to the next chunk.
     package mutating func add(_ event: CountedEvent) -> Bool {
-        guard !isFull, let kind = index(of: event.kind) else { return false }
+        let invalid = event.invalid.map(event.kind.invalid)
+        guard entryCount + (invalid == nil ? 1 : 2) <= Limits.chunkEntries, hasRoom(for: event.kind, invalid),
+            add(event, as: event.kind)
+        else { return false }
+        guard let invalid else { return true }
+        let isAdded = add(event, as: invalid)
+        precondition(isAdded, "there are never more invalid events than there are")
+        return true
+    }
+
+    private mutating func add(_ event: CountedEvent, as kind: Kind) -> Bool {
+        let kind = index(of: kind)
         if let id = event.id {
             let delta = Delta(banner: event.banner, kind: kind, minute: event.minute, count: event.count)
             identified.append(IdentifiedDelta(id: id, delta: delta))
@@ -35,9 +47,14 @@ package struct ChunkBuilder: Sendable {
         return true
     }
 
-    private mutating func index(of kind: Kind) -> UInt8? {
+    private func hasRoom(for kind: Kind, _ invalid: Kind?) -> Bool {
+        if kinds.count + 2 <= Limits.kinds { return true }
+        let new = [kind, invalid].compactMap { $0 }.count { !kinds.contains($0) }
+        return kinds.count + new <= Limits.kinds
+    }
+
+    private mutating func index(of kind: Kind) -> UInt8 {
         if let index = kinds.firstIndex(of: kind) { return UInt8(index) }
-        guard kinds.count < Limits.kinds else { return nil }
         kinds.append(kind)
         return UInt8(kinds.count - 1)
     }

@@ -42,8 +42,8 @@ package struct Lane: Sendable {
 
     /// Nothing was added since the last `take`.
     package var isEmpty: Bool { touched.isEmpty }
-    /// No more than this fits one chunk.
-    package var isFull: Bool { touched.count >= Limits.chunkEntries }
+    /// No more than this, and an event that counts twice, being invalid, fits one chunk.
+    package var isFull: Bool { touched.count > Limits.chunkEntries - 2 }
     /// Banners, each with its kind, that were let in in this minute.
     package var letIn: Int { filled }
 

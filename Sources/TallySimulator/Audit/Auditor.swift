@@ -89,7 +89,9 @@ final class Auditor {
             if let id = event.id {
                 accounts[account].identified[id, default: []].append(event)
             } else {
-                accounts[account].ledgers[counter(of: event), default: .init()].open += event.count
+                for counter in counters(of: event) {
+                    accounts[account].ledgers[counter, default: .init()].open += event.count
+                }
             }
         }
     }
@@ -99,8 +101,9 @@ final class Auditor {
         arrivals[arrival] = Arrival(sender: sender, machine: request.machine, events: [], chunk: (account, chunk))
     }
 
-    private func counter(of event: CountedEvent) -> LogAccount.Counter {
-        LogAccount.Counter(banner: event.banner, kind: event.kind, minute: event.minute)
+    /// An invalid event counts twice: also as invalid.
+    private func counters(of event: CountedEvent) -> [LogAccount.Counter] {
+        event.countedKinds.map { LogAccount.Counter(banner: event.banner, kind: $0, minute: event.minute) }
     }
 
     // MARK: What is answered
@@ -109,8 +112,10 @@ final class Auditor {
     func refused(_ arrival: Int) -> Sender? {
         guard let arrival = arrivals.removeValue(forKey: arrival) else { return nil }
         for (account, event) in arrival.events where event.id == nil {
-            accounts[account].ledgers[counter(of: event)]?.open -= event.count
-            checkBalance(of: event, account)
+            for counter in counters(of: event) {
+                accounts[account].ledgers[counter]?.open -= event.count
+                checkBalance(of: counter, account)
+            }
         }
         return arrival.sender
     }
@@ -128,9 +133,11 @@ final class Auditor {
             if let id = event.id {
                 require(accounts[account].isHeld(id), "an acknowledged event is not in the log")
             } else {
-                accounts[account].ledgers[counter(of: event)]?.open -= event.count
-                accounts[account].ledgers[counter(of: event)]?.acknowledged += event.count
-                checkBalance(of: event, account)
+                for counter in counters(of: event) {
+                    accounts[account].ledgers[counter]?.open -= event.count
+                    accounts[account].ledgers[counter]?.acknowledged += event.count
+                    checkBalance(of: counter, account)
+                }
             }
         }
         if let (account, chunk) = arrival.chunk { acknowledgedAgain(chunk, in: account) }
@@ -155,11 +162,11 @@ final class Auditor {
             accounts[account].reference.contains(ChunkName(chunk)), "an acknowledged chunk is not in the log")
     }
 
-    private func checkBalance(of event: CountedEvent, _ account: Int) {
-        let ledger = accounts[account].ledgers[counter(of: event)] ?? .init()
+    private func checkBalance(of counter: LogAccount.Counter, _ account: Int) {
+        let ledger = accounts[account].ledgers[counter] ?? .init()
         require(
             ledger.isBalanced,
-            "of \(counter(of: event)) \(ledger.acknowledged) are acknowledged, \(ledger.open) open, \(ledger.logged) in the log"
+            "of \(counter) \(ledger.acknowledged) are acknowledged, \(ledger.open) open, \(ledger.logged) in the log"
         )
     }
 

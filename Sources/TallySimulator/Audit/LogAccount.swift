@@ -103,12 +103,12 @@ struct LogAccount {
                 return "an event with an id that nobody sent"
             }
         }
-        return nil
+        return reference.flawInInvalid(of: chunk)
     }
 
     private func wasSent(_ event: IdentifiedDelta, as kind: Kind) -> Bool {
         identified[event.id]?.contains { sent in
-            sent.banner == event.delta.banner && sent.kind == kind && sent.minute == event.delta.minute
+            sent.banner == event.delta.banner && sent.countedKinds.contains(kind) && sent.minute == event.delta.minute
                 && sent.count == event.delta.count
         } ?? false
     }

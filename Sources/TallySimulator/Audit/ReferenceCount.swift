@@ -87,18 +87,50 @@ struct ReferenceCount {
         time = max(time, chunk.time)
         while firstGroup < groups.count, groups[firstGroup].time.advanced(by: window) < time { forgetGroup() }
         let oldest = firstGroup < groups.count ? groups[firstGroup].offset : offset
-        let isNew = chunk.identified.map { event -> Bool in
-            let known = lastSeen.updateValue(offset, forKey: event.id)
-            return known.map { $0 < oldest } ?? true
+        // What says that an event is invalid stands behind it, and counts if the event does.
+        var isNew: [Bool] = []
+        for event in chunk.identified {
+            if ReferenceCount.isInvalid(event, in: chunk), let last = isNew.last {
+                isNew.append(last)
+            } else {
+                let known = lastSeen.updateValue(offset, forKey: event.id)
+                isNew.append(known.map { $0 < oldest } ?? true)
+            }
         }
         if !chunk.identified.isEmpty {
-            groups.append((offset, time, chunk.identified.count))
-            knownIDs += chunk.identified.count
+            let ids = chunk.identified.count { !ReferenceCount.isInvalid($0, in: chunk) }
+            groups.append((offset, time, ids))
+            knownIDs += ids
             while knownIDs > windowLimit, firstGroup < groups.count - 1 { forgetGroup() }
         }
         guard chunks.insert(ChunkName(chunk)).inserted else { return }
         for delta in chunk.deltas { count(delta, of: chunk, at: offset) }
         for (event, isNew) in zip(chunk.identified, isNew) where isNew { count(event.delta, of: chunk, at: offset) }
+    }
+
+    private static func isInvalid(_ event: IdentifiedDelta, in chunk: Chunk) -> Bool {
+        chunk.kinds[Int(event.delta.kind)].name.contains(".")
+    }
+
+    /// At each offset no more events of a counter are invalid than there are.
+    func flawInInvalid(of chunk: Chunk) -> String? {
+        for delta in chunk.deltas + chunk.identified.map(\.delta) {
+            let kind = chunk.kinds[Int(delta.kind)]
+            guard kind.name.contains(".") else { continue }
+            let invalid = Kind(kind.name.prefix { $0 != "." }).map { base in
+                InvalidReason.allCases.reduce(0) { $0 + sum(of: delta, as: base.invalid($1)) }
+                    <= sum(of: delta, as: base)
+            }
+            if invalid != true { return "more events of \(delta.banner) are invalid than there are" }
+        }
+        return nil
+    }
+
+    private func sum(of delta: Delta, as kind: Kind) -> Int64 {
+        let start = layout.rowStart(of: delta.minute)
+        let index = Int(delta.minute.sinceEpoch - start.sinceEpoch)
+        let history = rows[RowKey(banner: delta.banner, kind: kind, start: start)]
+        return history?.minutes.first { $0.index == index }?.sums.last?.sum ?? 0
     }
 
     private mutating func forgetGroup() {

@@ -8,6 +8,7 @@ package struct Counters: Sendable {
         case rejectedTooEarly = "rejected as too early"
         case refusedRequests = "requests refused"
         case acknowledgedRequests = "requests acknowledged"
+        case invalidEvents = "invalid events"
         case laneTurns = "turns of event loops"
         case starts
         case crashes = "kills and losses of power"

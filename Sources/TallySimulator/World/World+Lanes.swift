@@ -21,15 +21,19 @@ extension World {
         if way.turns[lane].isEmpty { plan(.turnEnds(process, lane: lane), in: wait) }
         way.turns[lane].append(arrival)
         for event in events {
-            guard let kind = way.lanes[lane].kinds.firstIndex(of: event.kind) else {
-                preconditionFailure("a lane has all kinds of this world")
-            }
-            let count = UInt32(event.count)
-            if way.lanes[lane].add(count, banner: event.banner, kind: UInt8(kind)) { continue }
-            way.lanes[lane].letIn(banner: event.banner, kind: UInt8(kind))
-            let isAdded = way.lanes[lane].add(count, banner: event.banner, kind: UInt8(kind))
-            auditor.require(isAdded, "a lane does not count whom it has let in")
+            for kind in event.countedKinds { add(event, as: kind, to: lane, way) }
         }
+    }
+
+    private func add(_ event: CountedEvent, as kind: Kind, to lane: Int, _ way: JournalWay) {
+        guard let kind = way.lanes[lane].kinds.firstIndex(of: kind) else {
+            preconditionFailure("a lane has all kinds of this world")
+        }
+        let count = UInt32(event.count)
+        if way.lanes[lane].add(count, banner: event.banner, kind: UInt8(kind)) { return }
+        way.lanes[lane].letIn(banner: event.banner, kind: UInt8(kind))
+        let isAdded = way.lanes[lane].add(count, banner: event.banner, kind: UInt8(kind))
+        auditor.require(isAdded, "a lane does not count whom it has let in")
     }
 
     func endTurn(_ lane: Int, _ id: ProcessID) {

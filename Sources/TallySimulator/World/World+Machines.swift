@@ -145,7 +145,9 @@ extension World {
             floor: swarm.floor)
         let window = EventWindow(
             late: swarm.late, early: swarm.early, floor: swarm.floor, logTime: aggregator.time)
-        let lanes = (0..<swarm.lanes).map { Lane(number: $0, kinds: Client.kinds, seed: random.next()) }
+        let lanes = (0..<swarm.lanes).map {
+            Lane(number: $0, kinds: Client.kinds.flatMap(\.withInvalid), seed: random.next())
+        }
         let way = JournalWay(journal: journal, counting: counting, commits: commits, lanes: lanes)
         process.intake = Intake(window: window, way: .journal(way))
     }

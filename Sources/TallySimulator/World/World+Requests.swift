@@ -27,9 +27,13 @@ extension World {
             case .tooOld: counters[.rejectedTooOld] += 1
             case .tooEarly: counters[.rejectedTooEarly] += 1
             case .accepted(let minute):
+                // A repetition may be judged otherwise.
+                let invalid = random.chance(20) ? InvalidReason.allCases.randomElement(using: &random) : nil
+                counters[.invalidEvents] += invalid == nil ? 0 : 1
                 events.append(
                     CountedEvent(
-                        banner: event.banner, kind: event.kind, minute: minute, count: event.count, id: event.id))
+                        banner: event.banner, kind: event.kind, minute: minute, count: event.count, id: event.id,
+                        invalid: invalid))
             }
         }
         history.note("admitted", Int64(request.id), Int64(events.count), Int64(sent.count))

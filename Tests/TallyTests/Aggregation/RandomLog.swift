@@ -43,7 +43,8 @@ struct RandomLog {
             let event = CountedEvent(
                 banner: banner, kind: kind, minute: Minute(Timestamp(milliseconds: time)).advanced(by: -late),
                 count: Int64.random(in: 1...5, using: &generator),
-                id: name.map { EventID($0, banner: banner, kind: kind) })
+                id: name.map { EventID($0, banner: banner, kind: kind) },
+                invalid: generator.chance(20) ? InvalidReason.allCases.randomElement(using: &generator) : nil)
             let added = builder.add(event)
             #expect(added)
         }

@@ -25,8 +25,14 @@ struct ReferenceCount {
     mutating func count(_ chunk: Chunk) {
         time = max(time, chunk.time)
         var known = Set(groupsInWindow.flatMap(\.ids))
-        if !chunk.identified.isEmpty { groups.append((time, chunk.identified.map(\.id))) }
-        let isNew = chunk.identified.map { known.insert($0.id).inserted }
+        let ids = chunk.identified.filter { chunk.kinds[Int($0.delta.kind)].reason == nil }.map(\.id)
+        if !ids.isEmpty { groups.append((time, ids)) }
+        // What says that an event is invalid stands behind it, and counts if the event does.
+        var isNew: [Bool] = []
+        for event in chunk.identified {
+            let isInvalid = chunk.kinds[Int(event.delta.kind)].reason != nil
+            isNew.append(isInvalid ? isNew[isNew.count - 1] : known.insert(event.id).inserted)
+        }
         let node = chunk.node.bits
         guard chunks.insert([UInt64(truncatingIfNeeded: node), UInt64(node >> 64), chunk.sequence]).inserted else {
             return

@@ -28,7 +28,7 @@ extension SeededGenerator {
 /// Short ways to write what stores hold. Minutes count from 2024-12-12T10:00Z, a whole hour.
 enum StoreTest {
     static let view = Kind("view")!
-    static let kinds = [Kind.click, .impression, view]
+    static let kinds = [Kind.click, .click.invalid(.bot), .impression, view]
     static let logs = [LogID("journal-a")!, LogID("kafka:clicks/0")!, LogID("kafka:clicks/1")!]
     static let log = logs[0]
 
@@ -60,7 +60,7 @@ enum StoreTest {
         Checkpoint(
             upTo: LogOffset(upTo), readFrom: LogOffset(max(1, upTo / 2)),
             timeBefore: Timestamp(milliseconds: 1_000 * upTo),
-            lastMinute: upTo == 0 ? nil : minute(upTo), kinds: upTo == 0 ? [] : [.click, view],
+            lastMinute: upTo == 0 ? nil : minute(upTo), kinds: upTo == 0 ? [] : [.click, view, .click.invalid(.bot)],
             sequences: upTo == 0 ? [:] : [NodeID(bits: 7): SequenceRanges([1...UInt64(upTo)])!])
     }
 

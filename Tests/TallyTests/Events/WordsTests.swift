@@ -37,9 +37,28 @@ struct WordsTests {
         #expect(Kind.impression == Kind("impression"))
     }
 
+    @Test("the invalid events of a kind are of a kind that no user can name")
+    func invalidKinds() {
+        let longest = Kind(String(repeating: "k", count: 32))!
+        for kind in [Kind.click, longest] {
+            for reason in InvalidReason.allCases {
+                let invalid = kind.invalid(reason)
+                #expect(invalid.name == "\(kind).\(reason)")
+                #expect(Kind(invalid.name) == nil)
+                #expect(Kind(stored: invalid.name) == invalid)
+                #expect(invalid.reason == reason && invalid.base == kind)
+            }
+            #expect(Kind(stored: kind.name) == kind && kind.reason == nil && kind.base == kind)
+        }
+        for name in ["click.", ".bot", "click.Bot", "click.bots", "click.bot.burst", "Click.bot", "a b.bot", ""] {
+            #expect(Kind(stored: name) == nil, "\(name)")
+        }
+        #expect(Kind.click.withInvalid.map(\.name) == ["click", "click.bot", "click.burst"])
+    }
+
     @Test("kinds are in the order of their bytes")
     func kindOrder() {
-        let sorted = ["a", "a0", "a_", "aa", "b"].compactMap { Kind($0) }
+        let sorted = ["a", "a.bot", "a.burst", "a0", "a_", "aa", "b"].compactMap { Kind(stored: $0) }
         #expect(sorted.reversed().sorted() == sorted)
     }
 

@@ -27,8 +27,9 @@ enum SampleChunks {
 
     /// Any chunk that may be: the limits and the ends of the ranges come up often.
     static func random(using generator: inout SeededGenerator) -> Chunk {
-        let names = ["click", "impression", "a", "z9_", String(repeating: "k", count: 32), "view", "buy"]
-        let kinds = names.filter { _ in generator.chance(50) }.compactMap { Kind($0) }.sorted()
+        let long = String(repeating: "k", count: 32)
+        let names = ["click", "click.bot", "impression", "a", "z9_", long, long + ".burst", "view", "buy"]
+        let kinds = names.filter { _ in generator.chance(50) }.compactMap { Kind(stored: $0) }.sorted()
         var keys: Set<Delta> = []
         var identified: [IdentifiedDelta] = []
         if !kinds.isEmpty {

@@ -61,8 +61,7 @@ extension JournalReport {
             do throws(ChunkDecodingError) {
                 let chunk = try Chunk(decoding: bytes[finding.record.payload])
                 chunks += 1
-                for delta in chunk.deltas { events = events.addingSaturated(delta.count) }
-                for entry in chunk.identified { events = events.addingSaturated(entry.delta.count) }
+                events = events.addingSaturated(chunk.eventCount)
             } catch {
                 damages.append(
                     place.damage(segment.name, at: finding.record.position, offset: offset, error.description))
