@@ -54,8 +54,8 @@ struct ClickHouseCountTable: Sendable {
 
     /// Without its name: the plain numbers, a row for each minute with a count. A full counter stays full, so the halves
     /// of the counts are added apart.
-    func view(in database: String) -> String {
-        let rows = rows(where: "1", hasHorizons: true, prefix: database + ".")
+    func view(in database: String, where condition: String = "1") -> String {
+        let rows = rows(where: condition, hasHorizons: true, prefix: database + ".")
         let (source, minute) = minutes(of: rows)
         return """
             SELECT banner_id, kind, toDateTime(if(minute > \(Self.lastShown), \(Self.lastShown), minute), 'UTC') AS minute_timestamp,
@@ -66,6 +66,24 @@ struct ClickHouseCountTable: Sendable {
                 FROM \(source)
                 GROUP BY banner_id, kind, minute
                 HAVING high > 0 OR low > 0
+            )
+            """
+    }
+
+    /// Without its name: for each kind of the user's what was sent, what is left without invalid events, and these by reason.
+    func trafficView(in database: String) -> String {
+        let reasons = InvalidReason.allCases.map(\.rawValue)
+        // Each kind of the inner rows is there once for a banner and minute, so that a maximum picks it.
+        let picked = reasons.map { "maxIf(count, kind LIKE '%.\($0)') AS \($0)" }
+        return """
+            SELECT banner_id, name AS kind, minute_timestamp, gross,
+                if(gross > \(reasons.joined(separator: " + ")), gross - (\(reasons.joined(separator: " + "))), 0) AS net,
+                \(reasons.joined(separator: ", "))
+            FROM (
+                SELECT banner_id, splitByChar('.', toString(kind))[1] AS name, minute_timestamp,
+                    maxIf(count, position(kind, '.') = 0) AS gross, \(picked.joined(separator: ", "))
+                FROM (\(view(in: database)))
+                GROUP BY banner_id, name, minute_timestamp
             )
             """
     }

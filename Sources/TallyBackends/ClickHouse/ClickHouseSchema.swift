@@ -19,7 +19,9 @@ struct ClickHouseSchema: Sendable {
     }
 
     /// In the order of their numbers, from 1. Append; never change one that was released.
-    private static let migrations = [Migration(statements: { $0.firstTables })]
+    private static let migrations = [
+        Migration(statements: { $0.firstTables }), Migration(statements: { $0.trafficViews }),
+    ]
 
     static var version: Int64 { Int64(migrations.count) }
 
@@ -117,6 +119,18 @@ extension ClickHouseSchema {
             ["CREATE VIEW IF NOT EXISTS \(database).tally_minutes\(onCluster) AS\n\(table.view(in: database))"],
         ]
         return groups.flatMap { $0 }
+    }
+
+    /// Since there are invalid events: `tally_minutes` has what was sent, as before, and `tally_traffic` has beside it what is
+    /// invalid and what is left.
+    private var trafficViews: [String] {
+        let table = ClickHouseCountTable(layout: layout)
+        return [
+            "DROP TABLE IF EXISTS \(database).tally_minutes\(onCluster)",
+            "CREATE VIEW IF NOT EXISTS \(database).tally_minutes\(onCluster) AS\n"
+                + table.view(in: database, where: "position(kind, '.') = 0"),
+            "CREATE VIEW IF NOT EXISTS \(database).tally_traffic\(onCluster) AS\n\(table.trafficView(in: database))",
+        ]
     }
 
     private func counts(_ name: String, _ table: ClickHouseCountTable) -> [String] {

@@ -20,7 +20,9 @@ package struct PostgreSQLSchema: Sendable {
     package init(layout: Layout) { self.layout = layout }
 
     /// In the order of their numbers, from 1. Append; never change one that was released.
-    private var migrations: [String] { [PostgreSQLSchema.tables + (layout == .minute ? minuteTable : hourTable)] }
+    private var migrations: [String] {
+        [PostgreSQLSchema.tables + (layout == .minute ? minuteTable : hourTable), trafficViews]
+    }
 
     var version: Int { migrations.count }
 

@@ -20,6 +20,7 @@ enum SQLiteSchema {
     private static let migrations = [
         Migration(name: "1 counts, checkpoints, banners", run: createTables),
         Migration(name: "2 horizons of logs", run: addHorizons),
+        Migration(name: "3 invalid events", run: SQLiteTrafficView.add),
     ]
 
     /// Of `logs`; not copied with the names, since a merge leaves out what lies before them.

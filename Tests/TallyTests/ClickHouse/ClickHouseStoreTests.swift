@@ -81,6 +81,26 @@ struct ClickHouseStoreTests {
         }
     }
 
+    @Test("invalid events stand beside what was sent, and nowhere else", arguments: ClickHouseSubject.all)
+    func traffic(_ subject: ClickHouseSubject) async throws {
+        try await subject.withStore { store in
+            for log in StoreTest.logs.prefix(2) {
+                try await store.merge(
+                    [
+                        StoreTest.row(7, minute: 64, count: 7, upTo: 1, subject.layout),
+                        StoreTest.row(7, Kind.click.invalid(.bot), minute: 64, count: 2, upTo: 1, subject.layout),
+                        StoreTest.row(7, Kind.click.invalid(.burst), minute: 64, count: 1, upTo: 1, subject.layout),
+                        StoreTest.row(8, .impression, minute: 64, count: .max, upTo: 1, subject.layout),
+                    ], of: log)
+            }
+            let sql = "SELECT banner_id, kind, gross, net, bot, burst FROM tally_traffic ORDER BY banner_id"
+            let full = Int64.max
+            #expect(try await ask(sql, store) == "7\tclick\t14\t8\t4\t2\n8\timpression\t\(full)\t\(full)\t0\t0\n")
+            let kinds = try await ask("SELECT DISTINCT kind FROM tally_minutes ORDER BY kind", store)
+            #expect(kinds == "click\nimpression\n")
+        }
+    }
+
     @Test(
         "the view shows minutes after 2105 as its last one, each as a row of its own", arguments: ClickHouseSubject.all)
     func viewOfTheFuture(_ subject: ClickHouseSubject) async throws {

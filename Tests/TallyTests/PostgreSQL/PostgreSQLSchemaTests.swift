@@ -23,7 +23,7 @@ struct PostgreSQLSchemaTests {
                 }
                 try await group.waitForAll()
             }
-            #expect(try await schema.texts("SELECT value FROM tally_meta WHERE name = 'schema_version'") == [["1"]])
+            #expect(try await schema.texts("SELECT value FROM tally_meta WHERE name = 'schema_version'") == [["2"]])
             let found = try await PostgreSQLStore.layout(at: schema.url)
             #expect(found == layout)
         }
@@ -117,6 +117,29 @@ struct PostgreSQLSchemaTests {
                 ])
             let zone = try await schema.texts("SELECT current_setting('TimeZone') AS zone")
             #expect(zone == [["Asia/Kathmandu"]], "the server of the tests is not in UTC")
+            await store.close()
+        }
+    }
+
+    @Test("invalid events stand beside what was sent, and nowhere else", arguments: Layout.allCases)
+    func traffic(layout: Layout) async throws {
+        try await PostgreSQLTestSchema.use { schema in
+            let store = PostgreSQLStore(url: schema.url, layout: layout)
+            for log in StoreTest.logs.prefix(2) {
+                try await store.merge(
+                    [
+                        StoreTest.row(7, minute: 64, count: 7, upTo: 1, layout),
+                        StoreTest.row(7, Kind.click.invalid(.bot), minute: 64, count: 2, upTo: 1, layout),
+                        StoreTest.row(7, Kind.click.invalid(.burst), minute: 64, count: 1, upTo: 1, layout),
+                        StoreTest.row(8, .impression, minute: 64, count: .max, upTo: 1, layout),
+                    ], of: log)
+            }
+            let seen = try await schema.texts(
+                "SELECT banner_id, kind, gross, net, bot, burst FROM tally_traffic ORDER BY banner_id")
+            let full = "9223372036854775807"
+            #expect(seen == [["7", "click", "14", "8", "4", "2"], ["8", "impression", full, full, "0", "0"]])
+            let kinds = try await schema.texts("SELECT DISTINCT kind FROM tally_minutes ORDER BY kind")
+            #expect(kinds == [["click"], ["impression"]])
             await store.close()
         }
     }

@@ -37,8 +37,8 @@ struct SQLiteSchemaTests: SQLiteStoreTesting {
     @Test("a store of a newer tally is refused and left alone")
     func aNewerSchemaIsRefused() async throws {
         try open().close()
-        try tamper("UPDATE tally_meta SET value = '3' WHERE name = 'schema_version'")
-        await expectFailure(isDamaged, saying: path, "version 3", "newer", "up to 2") { _ = try open() }
+        try tamper("UPDATE tally_meta SET value = '4' WHERE name = 'schema_version'")
+        await expectFailure(isDamaged, saying: path, "version 4", "newer", "up to 3") { _ = try open() }
     }
 
     @Test("there is no layout where there is no store, or an empty file")
@@ -64,13 +64,13 @@ struct SQLiteSchemaTests: SQLiteStoreTesting {
         let names = try await store.read {
             try String.fetchAll($0, sql: "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY name")
         }
-        let own = layout == .minute ? ["minute_counts", "tally_minutes"] : ["hour_counts"]
+        let own = layout == .minute ? ["minute_counts", "tally_minutes", "tally_traffic"] : ["hour_counts"]
         let shared = ["banners", "banners_by_name", "checkpoints", "grdb_migrations", "kinds", "logs", "tally_meta"]
         #expect(names == (own + shared).sorted())
         let meta = try await store.read {
             try String.fetchAll($0, sql: "SELECT name || '=' || value FROM tally_meta ORDER BY name")
         }
-        #expect(meta == ["layout=\(layout.rawValue)", "schema_version=2"])
+        #expect(meta == ["layout=\(layout.rawValue)", "schema_version=3"])
     }
 
     @Test("the view shows plain numbers, summed over logs")
@@ -91,5 +91,31 @@ struct SQLiteSchemaTests: SQLiteStoreTesting {
             "2 click 1733997660 9223372036854775807",
         ]
         #expect(shown == expected)
+    }
+
+    @Test("invalid events stand beside what was sent, and nowhere else")
+    func traffic() async throws {
+        let store = try open()
+        let bot = Kind.click.invalid(.bot)
+        for log in StoreTest.logs.prefix(2) {
+            try await store.merge(
+                [
+                    row(count: 7), StoreTest.row(1, bot, minute: 0, count: 2, upTo: 1, .minute),
+                    StoreTest.row(1, Kind.click.invalid(.burst), minute: 0, count: 1, upTo: 1, .minute),
+                    StoreTest.row(2, .impression, minute: 0, count: .max, upTo: 1, .minute),
+                ], of: log)
+        }
+        let shown = try await store.read { database in
+            try GRDB.Row.fetchAll(
+                database, sql: "SELECT banner_id, kind, gross, net, bot, burst FROM tally_traffic ORDER BY 1"
+            )
+            .map { row in row.databaseValues.map(\.description).joined(separator: " ") }
+        }
+        let full = Int64.max
+        #expect(shown == ["1 \"click\" 14 8 4 2", "2 \"impression\" \(full) \(full) 0 0"])
+        let kinds = try await store.read {
+            try String.fetchAll($0, sql: "SELECT DISTINCT kind FROM tally_minutes ORDER BY 1")
+        }
+        #expect(kinds == ["click", "impression"])
     }
 }
