@@ -2,12 +2,15 @@
 """How a row is measured: both sides in turns, and what load programs print."""
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import http.client
 import pathlib
 import random
 import re
 import statistics
+import subprocess
+import sys
 
 from processes import Failure, run
 from servers import Nginx, PostgreSQL, Redis, Tally
@@ -94,9 +97,9 @@ class Bench:
                 values[side].append(side())
         return values[tally], values[peer]
 
-    def clicks(self, url, connections, banners=100, depth=1):
+    def clicks(self, url, connections, banners=100, depth=1, agent=""):
         """- Returns: answers a second."""
-        return self._wrk(url, connections, HERE / "clicks.lua", [banners, depth])
+        return self._wrk(url, connections, HERE / "clicks.lua", [banners, depth, agent])
 
     def batches(self, url, connections, banners, events=1_000):
         """- Returns: requests a second."""
@@ -130,6 +133,23 @@ class Bench:
         if rate == 0:
             raise Failure(f"{url} answered nothing:\n{output}")
         return rate
+
+    @contextlib.contextmanager
+    def watchers(self, tally, count, path="/v1/live"):
+        """So many who watch the live stream meanwhile, each of whom has its first event. Yields what they saw, when they have left."""
+        process = subprocess.Popen(
+            [sys.executable, "-B", HERE / "watchers.py", str(tally.port), str(count), path],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        seen = {}
+        try:
+            if process.stdout.readline() != "ready\n":
+                raise Failure(f"{count} watchers did not get their first event")
+            yield seen
+            process.stdin.close()
+            seen["events"], seen["bytes"] = (int(word) for word in process.stdout.readline().split())
+        finally:
+            process.kill()
+            process.wait()
 
     def latency(self, server, connections, rate, banners=100):
         """- Returns: microseconds at the 99th percentile, of requests that are due at a constant rate."""

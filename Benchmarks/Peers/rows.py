@@ -146,6 +146,97 @@ def replay(bench):
     return *values, f"{entries:,} entries of {total:,} events in {size:.0f} MiB, {entries / statistics.median(values[0]):.2f} s"
 
 
+BROWSER = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
+CRAWLER = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+
+
+def judged(bench, agent, *options):
+    tally, plain = bench.tally(*options), bench.tally("--bots", "off")
+    return bench.alternate(
+        lambda: bench.clicks(tally.url, 256, agent=agent), lambda: bench.clicks(plain.url, 256, agent=agent))
+
+
+@row("agent", "`GET /counter/{id}` with a browser's `User-Agent`, 256 connections", "with `--bots off`", 0.97)
+def agent(bench):
+    return judged(bench, BROWSER)
+
+
+@row("bots", "the same with a crawler's: each counts twice", "with `--bots off`", 0.9)
+def bots(bench):
+    return judged(bench, CRAWLER)
+
+
+@row("burst", "the same with a browser's and `--burst 100`", "with `--bots off`", 0.9)
+def burst(bench):
+    return judged(bench, BROWSER, "--burst", "100")
+
+
+def watched(bench, count, path):
+    """The same server counts with and without them."""
+    tally, seen = bench.tally(), []
+
+    def alone():
+        return bench.clicks(tally.url, 256)
+
+    def with_watchers():
+        with bench.watchers(tally, count, path) as one:
+            rate = bench.clicks(tally.url, 256)
+        seen.append(one)
+        return rate
+
+    values = bench.alternate(with_watchers, alone)
+    events = sum(one["events"] for one in seen) / len(seen) / count
+    size = sum(one["bytes"] for one in seen) / max(1, sum(one["events"] for one in seen))
+    return *values, f"{events / bench.seconds:.1f} events a second for each watcher, {size:,.0f} bytes each"
+
+
+@row("live-sums", "`GET /counter/{id}`, 256 connections, while 1,000 watch the sums of all banners", "while nobody watches", 0.9)
+def live_sums(bench):
+    return watched(bench, 1_000, "/v1/live")
+
+
+@row("live-banners", "the same while 1,000 watch ten banners by name", "while nobody watches", 0.9)
+def live_banners(bench):
+    return watched(bench, 1_000, "/v1/live?sums=true&" + "&".join(f"banner={number}" for number in range(1, 11)))
+
+
+# What the dashboard asks when a view is opened, by the files that it has cached already.
+VIEWS = {
+    "overview": ["/v1/top?window=1h&limit=10&kind=click", "/v1/totals?from={midnight}&to={hour}",
+                 "/v1/totals?from={yesterday}&to={midnight}"],
+    "banner": ["/v1/banners/1"] + [
+        f"/v1/series?banner=1&kind=click&kind=impression&from={{hour}}&to={{end}}&step=1m&tz=Europe/Moscow&{more}"
+        for more in ("fill=zero", "traffic=invalid")],
+    "banners": ["/v1/banners?limit=50&totals=true"],
+    "system": ["/v1/status"],
+}
+
+
+@row("views", "processor time of opening each view of the dashboard once, 100,000 banners", "10,000 clicks", 1.0,
+     unit="ms", at_least=False)
+def views(bench):
+    tally = bench.tally("--flush-every", "1s")
+    bench.fill(tally, [batch(range(first, first + 1_000)) for first in range(1, 100_000, 1_000)], 100)
+    while tally.metric("tally_unflushed_chunks") > 0:
+        time.sleep(0.1)
+    now = datetime.datetime.now(datetime.timezone.utc).replace(second=0, microsecond=0)
+    text = {name: f"{moment:%Y-%m-%dT%H:%M:00Z}" for name, moment in {
+        "end": now + datetime.timedelta(minutes=1), "hour": now - datetime.timedelta(minutes=59),
+        "midnight": now.replace(hour=0, minute=0), "yesterday": now.replace(hour=0, minute=0) - datetime.timedelta(days=1)}.items()}
+    costs = {view: [] for view in VIEWS}
+
+    def open_views():
+        for view, paths in VIEWS.items():
+            used = tally.cpu_seconds
+            for path in paths * 20:
+                tally.ask(path.format(**text))
+            costs[view].append((tally.cpu_seconds - used) / 20 * 1e3)
+        return sum(cost[-1] for cost in costs.values())
+
+    values = bench.alternate(open_views, lambda: 10_000 * processor_cost(bench, tally) / 1e3)
+    return *values, ", ".join(f"{view} {statistics.median(cost):.1f} ms" for view, cost in costs.items())
+
+
 def processor_cost(bench, tally, connections=256):
     """Microseconds of processor time for each click."""
     used, start = tally.cpu_seconds, time.monotonic()

@@ -1,0 +1,1 @@
+../../../../Sources/TallyServer/Traffic/Traffic.swift
