@@ -67,6 +67,7 @@ let package = Package(
             dependencies: [
                 "TallyCore",
                 "TallyGzip",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -76,7 +77,7 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            resources: [.embedInCode("HTTP/openapi.json")]
+            resources: [.embedInCode("HTTP/openapi.json"), .embedInCode("Traffic/bots.txt")]
                 + [
                     "index.html", "style.css", "app.js", "banner.js", "banners.js", "chart.js", "data.js", "en.js",
                     "ru.js",

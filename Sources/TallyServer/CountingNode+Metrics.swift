@@ -8,6 +8,14 @@ extension CountingNode {
         registry.counter("tally_events_counted_total", "Events counted since the start, each by its n.") {
             Double(self.statistics.counted)
         }
+        for reason in InvalidReason.allCases {
+            registry.counter(
+                "tally_invalid_events_total", "Events counted since the start that are no person's, by reason.",
+                labels: [("reason", reason.rawValue)]
+            ) {
+                Double(self.statistics.invalid[reason])
+            }
+        }
         registry.counter("tally_duplicate_events_total", "Events left out since their id was counted before.") {
             Double(self.statistics.duplicateEvents)
         }

@@ -150,13 +150,38 @@ def the_table_and_the_csv_say_what_the_chart_shows(browser, server):
     browser.wait("the chart", "document.querySelector('.chart .line') != null")
     browser.find("summary").click()
     browser.wait("the table", "document.querySelectorAll('details tbody tr').length === 60")
+    # The browser of these tests has no screen, and says so: its clicks count, and are invalid.
+    head = browser.run("return [...document.querySelectorAll('details[open] thead th')].map(one => one.textContent)")
+    assert head == ["Time", "All", "Without invalid", "Invalid", "State"], head
     in_table = browser.run("""return [...document.querySelectorAll("details[open] tbody tr")]
         .reduce((sum, row) => sum + +row.children[1].textContent.replace(/\\D/g, ""), 0)""")
     assert in_table == server.total(42, "click"), f"{in_table} in the table"
     csv = browser.run("return fetch(document.querySelector('a[download]').href).then(answer => answer.text())")
-    in_csv = sum(int(line.split(",")[3]) for line in csv.splitlines()[1:] if ",click," in line)
+    in_csv = sum(int(line.split(",")[5]) for line in csv.splitlines()[1:] if ",click,gross," in line)
     assert in_csv == in_table, f"{in_csv} in the CSV"
     assert browser.run("return document.querySelector('details[open] tbody td:last-child').textContent") == "still counting"
+
+
+def what_is_invalid_stands_beside_what_was_sent(browser, server):
+    person = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0"}
+    for _ in range(3):
+        server.ask("/counter/90", raw=True, headers=person)
+    for _ in range(2):
+        server.ask("/counter/90", raw=True, headers={"User-Agent": "Googlebot/2.1"})
+    browser.open(server.url + "/#/banner/90")
+    browser.wait("the figures", "document.querySelector('.figure .quiet')?.textContent === '3 without 2 invalid (bots 2)'")
+    assert figure(browser, "Clicks") == 5
+    browser.wait("three lines", "document.querySelector('.chart').querySelectorAll('.series').length === 3")
+    server.ask("/counter/90", raw=True, headers={"User-Agent": "Googlebot/2.1"})
+    browser.wait("the next one, live", "document.querySelector('.figure .quiet')?.textContent === '3 without 3 invalid (bots 3)'")
+    browser.run("""const choice = [...document.querySelectorAll(".tools select")].find(one => one.querySelector("[value=net]"));
+        choice.value = "net"; choice.dispatchEvent(new Event("change"));""")
+    wait_for("the events of persons", lambda: figure(browser, "Clicks") == 3)
+    browser.wait("one line", "document.querySelector('.chart').querySelectorAll('.series').length === 1")
+    assert server.ask("/v1/status")["invalid"][0]["v"] >= 3
+    browser.open(server.url + "/#/system")
+    browser.wait("the system", """[...document.querySelectorAll("dt")].some(one => one.textContent === "Invalid, bots")""")
+    assert not browser.complaints(), "the browser complains"
 
 
 def everything_is_reached_by_keyboard(browser, server):
@@ -316,7 +341,7 @@ TESTS = [
     says_how_to_begin_and_shows_the_first_click, counts_real_impressions_and_clicks_of_a_page,
     what_is_prefetched_is_shown_and_not_counted, a_beacon_whose_answer_is_lost_counts_once,
     goes_on_after_a_kill_without_a_gap, shows_names_as_they_are, renames_and_retargets_a_banner,
-    the_table_and_the_csv_say_what_the_chart_shows, everything_is_reached_by_keyboard, speaks_both_languages_and_remembers,
+    the_table_and_the_csv_say_what_the_chart_shows, what_is_invalid_stands_beside_what_was_sent, everything_is_reached_by_keyboard, speaks_both_languages_and_remembers,
     pages_that_were_left_hold_no_connection, a_click_moves_the_chart_within_a_second_and_a_half, weighs_little, follows_the_rules_of_axe,
     no_view_is_wider_than_its_screen, a_stop_does_not_wait_for_those_who_watch, works_with_many_banners,
 ]

@@ -10,7 +10,7 @@ import NIOHTTP1
 public func tryInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let bytes = Array(UnsafeBufferPointer(start: start, count: count))
     switch bytes.withUnsafeBytes({ HotRequest($0) }) {
-    case .plain(let route, let banner, let byteCount):
+    case .plain(let route, let banner, _, let byteCount):
         let requests = decode(bytes[..<byteCount])
         require(requests.count == 2, "a plain request is \(requests.count - 1)")
         require(requests[0].method == "\(route.method)", "of another method")

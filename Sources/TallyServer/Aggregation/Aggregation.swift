@@ -8,6 +8,8 @@ package final class Aggregation: Sendable {
     /// What was done since the process started, and how much is held.
     package struct Statistics: Equatable, Sendable {
         package var counted: Int64 = 0
+        /// What of it was invalid.
+        package var invalid = InvalidSums()
         package var duplicateEvents = 0
         package var duplicateChunks = 0
         package var rows = 0
@@ -29,6 +31,7 @@ package final class Aggregation: Sendable {
         mutating func apply(_ entry: LogEntry) -> [BannerID] {
             let applied = aggregator.apply(entry, sumsMinutes: sums.isWanted)
             statistics.counted = statistics.counted.addingSaturated(applied.counted)
+            statistics.invalid.add(applied.invalid)
             statistics.duplicateEvents += applied.duplicateEvents
             statistics.duplicateChunks += applied.isDuplicateChunk ? 1 : 0
             sums.add(applied.minutes, at: entry.offset)

@@ -13,11 +13,20 @@ enum DashboardText {
         without(spacesOf: [" {", "{ ", "{\n", " }", "}\n", "; ", ";\n", ", ", ",\n", ": "], squeezed(text))
     }
 
-    /// A script, also without the spaces around operators: no text in quotation marks has such.
+    /// A script, also without the spaces around operators, which no text in quotation marks has, those behind commas in lines
+    /// without such a text, and the ends of lines where something must follow.
     static func squeezedScript(_ text: String) -> String {
-        let operators = [" => ", " === ", " !== ", " && ", " || ", " ?? ", " = ", " += ", "{ ", " }"]
-        return without(spacesOf: operators, squeezed(text))
+        let lines = squeezed(text).split(separator: "\n").map { line in
+            line.contains { "\"'`/".contains($0) } ? String(line) : without(spacesOf: [", ", "; "], String(line))
+        }
+        return without(spacesOf: operators + lineEnds, lines.joined(separator: "\n"))
     }
+
+    private static let operators = [
+        " => ", " === ", " !== ", " && ", " || ", " ?? ", " = ", " += ", " ? ", " : ", " + ", " - ", " * ",
+        " < ", " > ", " <= ", " >= ", "if (", "for (", ") {", "{ ", " }",
+    ]
+    static let lineEnds = [";\n", "{\n", ",\n", "(\n", "}\n}"]
 
     private static func without(spacesOf marks: [String], _ text: String) -> String {
         marks.reduce(text) { $0.replacing($1, with: $1.filter { !$0.isWhitespace }) }

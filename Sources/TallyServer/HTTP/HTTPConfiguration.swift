@@ -15,6 +15,8 @@ package struct HTTPConfiguration: Sendable {
     package var counterStatus: CounterStatus
     /// Which web pages may see the answers of the counting requests.
     package var allowedOrigins: AllowedOrigins
+    /// Which events are no person's; the hot path and the routes share it.
+    package var judge: TrafficJudge
     /// From the first byte of a request until its last; then the connection is cut off.
     package var requestTimeout: Duration
     /// How long a connection may wait between requests.
@@ -30,7 +32,7 @@ package struct HTTPConfiguration: Sendable {
 
     package init(
         host: String = "127.0.0.1", port: Int = 3000, counterStatus: CounterStatus = .noContent,
-        allowedOrigins: AllowedOrigins = .any,
+        allowedOrigins: AllowedOrigins = .any, judge: TrafficJudge = TrafficJudge(),
         requestTimeout: Duration = .seconds(30), idleTimeout: Duration = .seconds(75),
         stopPatience: Duration = .seconds(5),
         headBytes: Int = 32 << 10, bodiesBytes: Int = 256 << 20, version: String = "development"
@@ -39,6 +41,7 @@ package struct HTTPConfiguration: Sendable {
         self.port = port
         self.counterStatus = counterStatus
         self.allowedOrigins = allowedOrigins
+        self.judge = judge
         self.requestTimeout = requestTimeout
         self.idleTimeout = idleTimeout
         self.stopPatience = stopPatience

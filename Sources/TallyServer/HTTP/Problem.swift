@@ -95,7 +95,8 @@ struct Problem {
             case .unknownBanner: .notFound
             case .tooManyBanners, .tooManyKinds: .forbidden
             case .bannersUnknown: .serviceUnavailable
-            case .tooOld, .expired, .inFuture, .countOutOfRange, .idTooLong, .idEmpty, .ownNode: .badRequest
+            case .tooOld, .expired, .inFuture, .countOutOfRange, .idTooLong, .idEmpty, .reservedKind, .ownNode:
+                .badRequest
             }
         self.init(
             status, error.reason, "The event is not counted", "\(error)",

@@ -26,10 +26,12 @@ package func makeRouter(
 }
 
 func allRoutes(service: any CountingService, metrics: HTTPMetrics, configuration: HTTPConfiguration) -> [Route] {
-    CounterRoutes(service: service, metrics: metrics, status: configuration.counterStatus).routes
+    CounterRoutes(
+        service: service, metrics: metrics, judge: configuration.judge, status: configuration.counterStatus
+    ).routes
         + StatsRoutes(service: service).routes
         + EventRoutes(service: service, metrics: metrics).routes
-        + TrackingRoutes(service: service, metrics: metrics).routes
+        + TrackingRoutes(service: service, metrics: metrics, judge: configuration.judge).routes
         + ChunkRoutes(service: service).routes
         + SeriesRoutes(service: service).routes
         + BannerRoutes(service: service).routes

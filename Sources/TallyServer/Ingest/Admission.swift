@@ -17,7 +17,7 @@ package final class Admission: Sendable {
 
     /// - Parameter kinds: those that the log knows already.
     package init(window: EventWindow, kinds: [Kind], banners: BannerRegistry, clock: any WallClock) {
-        self.state = Mutex(State(window: window, kinds: Set(kinds)))
+        self.state = Mutex(State(window: window, kinds: Set(kinds.filter { $0.reason == nil })))
         self.banners = banners
         self.clock = clock
     }
@@ -34,7 +34,9 @@ package final class Admission: Sendable {
         if isNewBanner { admitted.newcomers.banners.insert(input.banner) }
         let id = input.id.map { EventID($0, banner: input.banner, kind: input.kind) }
         admitted.append(
-            CountedEvent(banner: input.banner, kind: input.kind, minute: minute, count: input.count, id: id))
+            CountedEvent(
+                banner: input.banner, kind: input.kind, minute: minute, count: input.count, id: id,
+                invalid: input.invalid))
     }
 
     var wallTime: Timestamp { clock.now() }
@@ -70,6 +72,7 @@ package final class Admission: Sendable {
         for minute in [minutes.max(), minutes.min()].compactMap({ $0 }) {
             _ = try decideMinute(Timestamp(milliseconds: minute.unixSeconds * 1_000), backfill: true)
         }
+        if let kind = chunk.kinds.first(where: { $0.reason != nil }) { throw .reservedKind(kind) }
         var newcomers = Newcomers()
         for kind in chunk.kinds where try isNew(kind, beside: newcomers) { newcomers.kinds.insert(kind) }
         for delta in chunk.deltas + chunk.identified.map(\.delta) where try isNew(delta.banner, beside: newcomers) {

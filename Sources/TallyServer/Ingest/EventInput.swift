@@ -11,6 +11,8 @@ package struct EventInput: Hashable, Sendable {
     package var count: Int64
     /// The sender's name of the event; counts once.
     package var id: String?
+    /// Why it is no person's, as the server found; a sender can't say so.
+    package var invalid: InvalidReason?
 
     package init(
         banner: BannerID, kind: Kind = .click, time: Timestamp? = nil, count: Int64 = 1, id: String? = nil

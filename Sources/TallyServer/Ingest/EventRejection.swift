@@ -18,6 +18,8 @@ package enum EventRejection: Error, Equatable, Sendable {
     case countOutOfRange(Int64)
     case idTooLong(bytes: Int)
     case idEmpty
+    /// A chunk of another node counts invalid events, which only the server itself judges.
+    case reservedKind(Kind)
     /// A chunk of another node carries the id of this one.
     case ownNode(NodeID)
 }
@@ -35,6 +37,7 @@ extension EventRejection {
         case .bannersUnknown: "banners_unknown"
         case .countOutOfRange: "count_out_of_range"
         case .idTooLong, .idEmpty: "bad_event_id"
+        case .reservedKind: "bad_kind"
         case .ownNode: "own_node"
         }
     }
@@ -59,6 +62,8 @@ extension EventRejection: CustomStringConvertible {
         case .countOutOfRange(let count): "n is \(count); allowed is 1 to \(Limits.eventCount)"
         case .idTooLong(let bytes): "the event id has \(bytes) bytes; allowed are 1 to \(Limits.eventIDBytes)"
         case .idEmpty: "the event id is empty; allowed are 1 to \(Limits.eventIDBytes) bytes"
+        case .reservedKind(let kind):
+            "the kind \(kind) is the server's own, for the events that it finds invalid; \(Kind.allowed)"
         case .ownNode(let node): "the chunk's node \(node) is this server's own, whose chunks nobody else makes"
         }
     }

@@ -8,6 +8,12 @@ enum BannerAdmission: String, CaseIterable, Sendable {
     case registered
 }
 
+/// Whether something is done.
+enum Switch: String, CaseIterable, Sendable {
+    case on
+    case off
+}
+
 /// How many event loops there are.
 enum LoopCount: Equatable, Sendable {
     /// One for each core.

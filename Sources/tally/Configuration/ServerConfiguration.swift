@@ -27,6 +27,7 @@ struct ServerConfiguration: Sendable {
     /// 200, 202 or 204.
     var counterStatus: Int
     var allowedOrigins: AllowedOrigins
+    var traffic: TrafficJudge.Configuration
     /// In bytes, 1 MiB to 1 GiB.
     var segmentSize: Int
     /// Within which a whole request must arrive.
@@ -54,6 +55,7 @@ extension ServerConfiguration {
             maxBanners: reader.value(of: ServerSettings.maxBanners), banners: reader.value(of: ServerSettings.banners),
             counterStatus: reader.value(of: ServerSettings.counterStatus),
             allowedOrigins: reader.value(of: ServerSettings.allowedOrigins),
+            traffic: ServerConfiguration.traffic(&reader),
             segmentSize: reader.value(of: ServerSettings.segmentSize),
             requestTimeout: reader.value(of: ServerSettings.requestTimeout),
             stopTimeout: reader.value(of: ServerSettings.stopTimeout),
@@ -81,6 +83,15 @@ extension ServerConfiguration {
             return Retention(minutes: minutes.map(\.wholeMinutes), hours: hours.map(\.wholeMinutes))
         }
         return .forEver
+    }
+
+    private static func traffic(_ reader: inout SettingsReader) -> TrafficJudge.Configuration {
+        var traffic = TrafficJudge.Configuration()
+        traffic.bots = reader.value(of: ServerSettings.bots) == .on
+        traffic.burst = reader.value(of: ServerSettings.burst)
+        traffic.burstWindow = reader.value(of: ServerSettings.burstWindow)
+        traffic.trustedProxies = reader.value(of: ServerSettings.trustedProxies)
+        return traffic
     }
 }
 

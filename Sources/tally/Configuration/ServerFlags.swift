@@ -19,6 +19,10 @@ struct ServerFlags: ParsableArguments {
     @Option(ServerSettings.banners) var banners: String?
     @Option(ServerSettings.counterStatus) var counterStatus: String?
     @Option(ServerSettings.allowedOrigins) var allowedOrigins: String?
+    @Option(ServerSettings.bots) var bots: String?
+    @Option(ServerSettings.burst) var burst: String?
+    @Option(ServerSettings.burstWindow) var burstWindow: String?
+    @Option(ServerSettings.trustedProxies) var trustedProxies: String?
     @Option(ServerSettings.segmentSize) var segmentSize: String?
     @Option(ServerSettings.requestTimeout) var requestTimeout: String?
     @Option(ServerSettings.stopTimeout) var stopTimeout: String?
@@ -39,7 +43,9 @@ struct ServerFlags: ParsableArguments {
             (ServerSettings.deduplicationWindow, deduplicationWindow),
             (ServerSettings.deduplicationLimit, deduplicationLimit), (ServerSettings.maxBanners, maxBanners),
             (ServerSettings.banners, banners), (ServerSettings.counterStatus, counterStatus),
-            (ServerSettings.allowedOrigins, allowedOrigins),
+            (ServerSettings.allowedOrigins, allowedOrigins), (ServerSettings.bots, bots),
+            (ServerSettings.burst, burst), (ServerSettings.burstWindow, burstWindow),
+            (ServerSettings.trustedProxies, trustedProxies),
             (ServerSettings.segmentSize, segmentSize), (ServerSettings.requestTimeout, requestTimeout),
             (ServerSettings.stopTimeout, stopTimeout), (ServerSettings.logLevel, logLevel),
             (ServerSettings.logFormat, logFormat), (ServerSettings.log, log), (ServerSettings.store, store),

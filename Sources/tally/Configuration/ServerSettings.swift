@@ -42,6 +42,27 @@ enum ServerSettings {
         "allowed-origins", help: "Which web pages may see the answers of the counting requests.",
         allowed: "*, or origins with commas between, as in https://example.org,https://shop.example.org",
         default: "*", read: { AllowedOrigins($0) })
+    static let bots = Setting<Switch>.word(
+        "bots", help: "Whether clients that call themselves programs are counted as invalid, too.", default: "on")
+    static let burst = Setting(
+        name: "burst",
+        help: "More events of one visitor on one banner within --burst-window are counted as invalid, too.",
+        allowed: "off, or a number, 1…1000000", defaultText: "off"
+    ) { text throws(SettingRefusal) in
+        if text == "off" { return Int?.none }
+        guard let number = Int(text), (1...1_000_000).contains(number) else { throw .notAllowed }
+        return number
+    }
+    static let burstWindow = Setting.duration(
+        "burst-window", help: "See --burst.", in: .seconds(1)...(.days(1)), default: "1m")
+    static let trustedProxies = Setting(
+        name: "trusted-proxies", help: "Whose X-Forwarded-For says who a visitor is.",
+        allowed: "none, or " + TrustedProxies.allowed, defaultText: "none"
+    ) { text throws(SettingRefusal) in
+        if text == "none" { return TrustedProxies.none }
+        guard let proxies = TrustedProxies(text) else { throw .notAllowed }
+        return proxies
+    }
     static let segmentSize = Setting.size(
         "segment-size", help: "The size of one file of the journal.", in: (1 << 20)...(1 << 30), default: "64MiB")
     static let requestTimeout = Setting.duration(
@@ -68,7 +89,8 @@ enum ServerSettings {
 
     static let all: [any AnySetting] = [
         listen, loops, SharedSettings.data, layout, flushEvery, acceptLate, acceptEarly, keepMinutes, keepHours,
-        deduplicationWindow, deduplicationLimit, maxBanners, banners, counterStatus, allowedOrigins, segmentSize,
+        deduplicationWindow, deduplicationLimit, maxBanners, banners, counterStatus, allowedOrigins, bots, burst,
+        burstWindow, trustedProxies, segmentSize,
         requestTimeout, stopTimeout, logLevel,
         logFormat, log, store, roles,
     ]

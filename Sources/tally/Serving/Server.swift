@@ -19,6 +19,8 @@ struct Server {
         let registry = MetricsRegistry()
         node.report(to: registry)
         let metrics = HTTPMetrics(registry: registry)
+        // Made once, since it holds the judge that both ways of a request share.
+        let httpConfiguration = httpConfiguration
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: configuration.loops.count)
         let http = HTTPService(
             service: node, metrics: metrics, configuration: httpConfiguration, logger: quietLogger,
@@ -51,7 +53,7 @@ struct Server {
         HTTPConfiguration(
             host: configuration.listen.host, port: configuration.listen.port,
             counterStatus: HTTPConfiguration.CounterStatus(rawValue: configuration.counterStatus) ?? .noContent,
-            allowedOrigins: configuration.allowedOrigins,
+            allowedOrigins: configuration.allowedOrigins, judge: TrafficJudge(configuration.traffic),
             requestTimeout: configuration.requestTimeout,
             // The other half is for the last commit and the last flush.
             stopPatience: configuration.stopTimeout / 2, version: Version.text)

@@ -68,7 +68,7 @@ final class CountingInMemory: CountingService {
         admitted.append(
             CountedEvent(
                 banner: input.banner, kind: input.kind, minute: minute, count: input.count,
-                id: input.id.map { EventID($0, banner: input.banner, kind: input.kind) }))
+                id: input.id.map { EventID($0, banner: input.banner, kind: input.kind) }, invalid: input.invalid))
     }
 
     private func admit(_ banner: BannerID) throws(EventRejection) {
@@ -93,8 +93,10 @@ final class CountingInMemory: CountingService {
             for event in events {
                 state.directory.note(event.banner)
                 if let id = event.id, !state.eventIDs.insert(id).inserted { continue }
-                state.counts[RowKey(banner: event.banner, kind: event.kind, start: event.minute), default: 0] +=
-                    event.count
+                for kind in event.countedKinds {
+                    state.counts[RowKey(banner: event.banner, kind: kind, start: event.minute), default: 0] +=
+                        event.count
+                }
             }
             state.records += 1
             state.offset += 1

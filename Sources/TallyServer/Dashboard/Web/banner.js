@@ -9,11 +9,14 @@ const steps = { "1m": minute, "5m": 5 * minute, "1h": 36e5, "1d": 864e5 };
 const stepNames = { "1m": "m1", "5m": "m5", "1h": "h1", "1d": "d1" };
 const ranges = { "1h": "lastHour", today: "todayRange", "7d": "days7", "30d": "days30", custom: "custom" };
 const mostSteps = 1500;
+/** All that was sent, what is left of it, and what is no person's. */
+const parts = ["gross", "net", "invalid"], reasons = ["bot", "burst"];
 
 export function banner({ main, rest, parameters, setConnection }) {
   const ids = [...new Set(rest.split("+"))].filter(id => /^[1-9]\d*$/.test(id)).slice(0, 6);
   const range = parameters.get("range") in ranges ? parameters.get("range") : "1h";
   const compares = parameters.has("compare");
+  const part = parts.find(name => name === parameters.get("traffic")) ?? "gross";
   const counts = new Counts();
   let known = [], shown = null, live, isOver = false, isReading = false, wantsReading = false;
   const timers = [], charts = new Map();
@@ -86,6 +89,8 @@ export function banner({ main, rest, parameters, setConnection }) {
       h("label", t("step"), " ", h("select", { onchange: event => go({ step: event.target.value || null }) },
         h("option", { value: "" }, t("auto")), Object.entries(stepNames).map(([key, name]) =>
           h("option", { value: key, selected: key === chosen }, t(name))))),
+      h("label", t("traffic"), " ", h("select", { onchange: event => go({ traffic: event.target.value || null }) },
+        parts.map(name => h("option", { value: name === "gross" ? "" : name, selected: name === part }, t(name))))),
       h("label", t("zone"), " ", h("select", { onchange: event => { setZone(event.target.value); dispatchEvent(new Event("hashchange")); } },
         zones.map(name => h("option", { value: name, selected: name === zone }, name.replaceAll("_", " "))))),
       h("label", { class: "check" }, h("input", { type: "checkbox", checked: compares, onchange: event =>
@@ -121,8 +126,9 @@ export function banner({ main, rest, parameters, setConnection }) {
       const [from, to] = bounds(), step = chooseStep([from, to]), shift = shiftBefore(to - from);
       const kinds = sortedKinds(["click", "impression", ...known.flatMap(one => one.totals?.map(total => total.kind) ?? [])]);
       const query = (from, to) => `/v1/series?${ids.map(id => `banner=${id}`).join("&")}&${kinds.map(kind => `kind=${kind}`).join("&")}` +
-        `&from=${iso(from)}&to=${iso(to)}&step=${step}&fill=zero&tz=${encodeURIComponent(zone)}`;
-      const [answer, before] = await Promise.all([ask(query(from, to)), compares ? ask(query(from - shift, to - shift)) : null]);
+        `&from=${iso(from)}&to=${iso(to)}&step=${step}&tz=${encodeURIComponent(zone)}`;
+      const both = (...range) => Promise.all(["&fill=zero", "&traffic=invalid"].map(more => ask(query(...range) + more)));
+      const [answer, before] = await Promise.all([both(from, to), compares ? both(from - shift, to - shift) : null]);
       if (isOver) return;
       shown = { from, to, step, kinds, answer, before, query: query(from, to) };
       problem.hidden = true;
@@ -139,22 +145,42 @@ export function banner({ main, rest, parameters, setConnection }) {
     }
   }
 
-  const pointsOf = (answer, id, kind) => answer?.series.find(one => String(one.banner) === id && one.kind === kind)?.points ?? [];
+  /** What was counted in each step: all, what of it is invalid and why, and what is left. */
+  function pointsOf(answers, id, kind, isLive) {
+    if (!answers) return [];
+    const [all, invalid] = answers.map(answer => answer.series.filter(one => String(one.banner) === id && one.kind === kind));
+    const found = reasons.map(reason => new Map(invalid.find(one => one.reason === reason)?.points.map(({ ts, v }) => [ts, v])));
+    return (all[0]?.points ?? []).map(({ ts, v, final }) => {
+      const time = Date.parse(ts), live = name => isLive ? counts.get(id, name, time) : 0;
+      const point = { time, final, gross: Math.max(v, live(kind)), invalid: 0 };
+      reasons.forEach((reason, at) => {
+        point[reason] = Math.max(found[at].get(ts) ?? 0, live(`${kind}.${reason}`));
+        point.invalid += point[reason];
+      });
+      point.net = Math.max(0, point.gross - point.invalid);
+      return point;
+    });
+  }
 
   // Drawing
 
   function lines(kind) {
     const kindIndex = shown.kinds.indexOf(kind);
-    return ids.map((id, index) => {
-      const before = pointsOf(shown.before, id, kind);
-      const points = pointsOf(shown.answer, id, kind).map(({ ts, v, final }) => {
-        const time = Date.parse(ts);
-        return { time, final, value: shown.step === "1m" ? Math.max(v, counts.get(id, kind, time)) : v };
-      });
-      return { id, name: nameOf(id), color: ids.length > 1 ? index : kindIndex % 6, points,
+    return ids.flatMap((id, index) => {
+      const before = pointsOf(shown.before, id, kind), points = pointsOf(shown.answer, id, kind, shown.step === "1m");
+      const isSplit = ids.length === 1 && part === "gross" && !compares && points.some(point => point.invalid);
+      return (isSplit ? parts : [part]).map((name, at) => ({
+        id, name: isSplit ? t(name) : nameOf(id), color: ids.length > 1 ? index : (kindIndex + 2 * at) % 6,
+        points: points.map(point => ({ ...point, value: point[name] })),
         // The steps of two periods may differ by one where the clocks were set.
-        before: shown.before && points.map((point, at) => ({ time: point.time, value: before[at]?.v ?? 0 })) };
+        before: shown.before && points.map(({ time }, at) => ({ time, value: before[at]?.[name] ?? 0 })) }));
     });
+  }
+
+  /** Of all banners that are shown. */
+  function sum(series, name) {
+    return series.filter((one, at) => one.id !== series[at - 1]?.id)
+      .reduce((sum, one) => sum + one.points.reduce((sum, point) => sum + point[name], 0), 0);
   }
 
   function draw() {
@@ -163,19 +189,23 @@ export function banner({ main, rest, parameters, setConnection }) {
     const sums = {};
     for (const kind of shown.kinds) {
       const series = lines(kind);
-      sums[kind] = series.reduce((sum, one) => sum + one.points.reduce((sum, point) => sum + point.value, 0), 0);
+      sums[kind] = Object.fromEntries([...parts, ...reasons].map(name => [name, sum(series, name)]));
       if (!charts.has(kind)) charts.set(kind, panel(kind));
-      const { chart, details } = charts.get(kind);
+      const { chart, details, legend } = charts.get(kind);
+      legend.replaceChildren(...(series.length > ids.length ? series : []).map(one => h("li", { class: `c${one.color}` }, h("i"), one.name)));
       chart.draw({ series, from, to, step: steps[step], now });
       if (details.open) details.replaceChildren(details.firstChild, numbers(kind, series, now));
     }
-    const hasRate = sums.impression > 0;
-    figures.replaceChildren(...shown.kinds.map(kind => figure(kindName(kind), number(sums[kind]), t("sum"))),
-      figure(t("ctr"), hasRate ? percent(sums.click / sums.impression) : "–", t("sum")));
+    const rate = name => sums.impression[name] ? percent(sums.click[name] / sums.impression[name]) : "–";
+    const invalid = shown.kinds.some(kind => sums[kind].invalid);
+    figures.replaceChildren(...shown.kinds.map(kind => figure(kindName(kind), number(sums[kind][part]), !sums[kind].invalid ? t("sum") :
+      t("ofThem", number(sums[kind].net), number(sums[kind].invalid)) + " (" + reasons.filter(reason => sums[kind][reason])
+        .map(reason => `${t(reason)} ${number(sums[kind][reason])}`).join(", ") + ")")),
+      figure(t("ctr"), part === "invalid" ? "–" : rate(part), invalid ? `${t("net")}: ${rate("net")}` : t("sum")));
     const chosen = parameters.get("step");
     note.replaceChildren(chosen in steps && chosen !== step ? t("tooMany", t(stepNames[step])) + " " : "", to > now ? t("dashedNote") + " " : "",
       h("span", { class: "keys" }, t("chartHelp")));
-    csv.href = shown.query.replace("&fill=zero", "") + "&format=csv";
+    csv.href = shown.query + (invalid ? "&traffic=all" : "") + "&format=csv";
     if (!note.parentNode) panels.prepend(h("div", { class: "title" }, note, h("span", range === "custom" && h("button", { type: "button", onclick: zoomOut }, t("zoomOut")), " ", csv)));
   }
 
@@ -186,8 +216,9 @@ export function banner({ main, rest, parameters, setConnection }) {
     if (!charts.size) panels.replaceChildren();
     const chart = new Chart(kindName(kind), (from, to) => from ? go({ range: "custom", step: null, from: iso(from), to: iso(to) }) : zoomOut());
     const details = h("details", { ontoggle: () => draw() }, h("summary", t("table")));
-    panels.append(card(kindName(kind), chart.element, details));
-    return { chart, details };
+    const legend = h("ul", { class: "chips" });
+    panels.append(card(kindName(kind), legend, chart.element, details));
+    return { chart, details, legend };
   }
 
   function zoomOut() {

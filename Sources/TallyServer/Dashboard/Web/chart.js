@@ -97,7 +97,8 @@ export class Chart {
         svg("text", { x: place.left - 8, y: this.y(tick) + 4, "text-anchor": "end" }, compact(tick))])),
       svg("g", { class: "grid" }, labels.filter(tick => this.x(tick) < width - 14).map(tick =>
         svg("text", { x: this.x(tick), y: height - 6, "text-anchor": "middle" }, text(tick)))),
-      ...series.map(one => this.#line(one, content)));
+      // The first lies on top.
+      ...series.toReversed().map(one => this.#line(one, content)));
     this.area = svg("rect", { class: "selection", y: place.top, height: height - place.top - place.bottom, visibility: "hidden" });
     this.pointer = svg("g", { class: "pointer", visibility: "hidden" });
     this.picture.append(this.area, this.pointer);

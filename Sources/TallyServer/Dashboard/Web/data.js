@@ -102,9 +102,10 @@ export class Live {
 
   #take(event, isWhole) {
     this.#last = event.lastEventId || this.#last;
-    const { sums, minutes } = JSON.parse(event.data);
+    const { sums, minutes, invalidMinutes = [] } = JSON.parse(event.data);
     for (const { kind, ts, v } of sums) this.counts.set(0, kind, Date.parse(ts), v);
     for (const { banner, kind, ts, v } of minutes) this.counts.set(banner, kind, Date.parse(ts), v);
+    for (const { banner, kind, reason, ts, v } of invalidMinutes) this.counts.set(banner, `${kind}.${reason}`, Date.parse(ts), v);
     this.onChange(isWhole);
   }
 

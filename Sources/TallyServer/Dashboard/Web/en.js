@@ -38,4 +38,6 @@ export default {
   refusals: "Refused by reason", reason: "Reason", count: "Count", ready: "Ready: events are taken and made durable.",
   notReady: "Not ready", version: "Version {0}", since: "since the start", never: "not yet", ok: "works", noRefusals: "Nothing was refused.",
   ago: "{0} s ago",
+  traffic: "Events", gross: "All", net: "Without invalid", invalid: "Invalid", bot: "bots", burst: "bursts",
+  ofThem: "{0} without {1} invalid",
 };

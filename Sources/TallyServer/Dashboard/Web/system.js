@@ -28,7 +28,7 @@ export function system({ main, setConnection }) {
 
   const facts = (title, rows) => card(title, h("dl", rows.map(([name, value]) => [h("dt", name), h("dd", value)])));
 
-  function draw({ version, now, ready, problems, log, store, events, refusals, rowsInMemory, eventIDs, streams }) {
+  function draw({ version, now, ready, problems, log, store, events, refusals, invalid, rowsInMemory, eventIDs, streams }) {
     const text = ready ? t("ready") : `${t("notReady")}: ${problems.join("; ")}`;
     if (state.textContent !== text) state.textContent = text;
     state.className = "banner " + (ready ? "good" : "bad");
@@ -42,7 +42,7 @@ export function system({ main, setConnection }) {
         facts(t("store"), [[t("flushes"), number(store.flushes)], [t("lastFlush"), store.lastFlush ? t("ago", number(flushed)) : t("never")],
           [t("rowsWritten"), number(store.rowsWritten)], [t("failures"), number(store.failures)], [t("state"), store.problem ?? t("ok")]]),
         facts(t("counting") + ", " + t("since"), [[t("counted"), number(events.counted)], [t("duplicates"), number(events.duplicates)],
-          [t("prefetched"), number(events.prefetched)], [t("refused"), number(events.refused)]]),
+          ...invalid.map(({ reason, v }) => [`${t("invalid")}, ${t(reason)}`, number(v)]), [t("prefetched"), number(events.prefetched)], [t("refused"), number(events.refused)]]),
         facts(t("memory"), [[t("rows"), number(rowsInMemory)], [t("ids"), number(eventIDs)], [t("streams"), number(streams)]])),
       card(t("finality"), h("p", t("finalityText", dayClock(Date.parse(log.watermark))))),
       card(t("refusals") + ", " + t("since"), !refused.length ? quiet(t("noRefusals")) :

@@ -70,5 +70,9 @@ package struct GuardedChannel: ServerChildChannel {
         try channel.syncOptions?.setOption(.tcpOption(.init(rawValue: TCP_USER_TIMEOUT)), value: milliseconds)
     }
 
-    package func handle(value: Value, logger: Logger) async { await inner.handle(value: value, logger: logger) }
+    package func handle(value: Value, logger: Logger) async {
+        await Peer.$address.withValue(value.channel.remoteAddress) {
+            await inner.handle(value: value, logger: logger)
+        }
+    }
 }

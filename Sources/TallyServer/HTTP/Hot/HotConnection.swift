@@ -12,7 +12,7 @@ import TallyCore
 struct HotConnection {
     enum Step: Equatable {
         /// The first bytes are this request; call `counted` or, when it may not be, `handOver`.
-        case count(HotRoute, BannerID, byteCount: Int)
+        case count(HotRoute, BannerID, HotSender, byteCount: Int)
         /// So many bytes belong to the codec, and as many more of the same request are still to come. Call `willForward`
         /// before and `didForward` behind it.
         case forward(byteCount: Int, missing: Int)
@@ -47,8 +47,8 @@ struct HotConnection {
             if bytes.isEmpty { return .wait }
             if let byteCount = handedOver { return forward(byteCount, of: bytes) }
             switch HotRequest(bytes) {
-            case .plain(let route, let banner, let byteCount):
-                return .count(route, banner, byteCount: byteCount)
+            case .plain(let route, let banner, let sender, let byteCount):
+                return .count(route, banner, sender, byteCount: byteCount)
             case .framed(let byteCount): return forward(byteCount, of: bytes)
             case .incomplete: return .wait
             case .odd: return unanswered == 0 ? .forwardAll : .wait

@@ -8,12 +8,14 @@ package final class HotPath: Sendable {
     private let intake: LaneIntake
     private let metrics: HTTPMetrics
     private let counterStatus: HTTPConfiguration.CounterStatus
+    private let judge: TrafficJudge
     private let lanes = Mutex<[ObjectIdentifier: NIOLoopBound<LoopLane>]>([:])
 
     package init(node: CountingNode, metrics: HTTPMetrics, configuration: HTTPConfiguration) {
         intake = node.laneIntake
         self.metrics = metrics
         counterStatus = configuration.counterStatus
+        judge = configuration.judge
     }
 
     /// - Parameter eventLoop: that this runs on.
@@ -22,7 +24,8 @@ package final class HotPath: Sendable {
             let key = ObjectIdentifier(eventLoop)
             if let known = lanes[key] { return known.value }
             let answers = HotAnswers(metrics: metrics, counterStatus: counterStatus, admission: intake.admission)
-            let lane = LoopLane(number: lanes.count, on: eventLoop, intake: intake, answers: answers)
+            let lane = LoopLane(
+                number: lanes.count, on: eventLoop, intake: intake, answers: answers, judge: judge)
             lanes[key] = NIOLoopBound(lane, eventLoop: eventLoop)
             return lane
         }

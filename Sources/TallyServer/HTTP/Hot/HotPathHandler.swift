@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import NIOCore
+import TallyCore
 
 /// Counts the plain requests of a connection and leaves all others, byte for byte, to the HTTP codec behind it. What is
 /// whose, `HotConnection` decides; this keeps the bytes that nobody may have yet, and the events that must not overtake them.
@@ -20,6 +21,7 @@ final class HotPathHandler: ChannelDuplexHandler {
     private var context: ChannelHandlerContext?
     private var connection = HotConnection()
     private var held = ByteBuffer()
+    private var sender = SenderMemory()
     /// The end of input, or a wish to end the connection: they come behind all that was read before.
     private var heldEvents: [Any] = []
     private var isWorking = false
@@ -81,8 +83,8 @@ final class HotPathHandler: ChannelDuplexHandler {
         while canGoOn {
             let step = held.withUnsafeReadableBytes { connection.step($0) }
             switch step {
-            case .count(let route, let banner, let byteCount):
-                if lane.count(banner, route, for: self) {
+            case .count(let route, let banner, let sender, let byteCount):
+                if count(banner, route, sender, context) {
                     connection.counted()
                     counted += 1
                     held.moveReaderIndex(forwardBy: byteCount)
@@ -103,6 +105,20 @@ final class HotPathHandler: ChannelDuplexHandler {
         keepWhatIsLeft(context)
         releaseEvents(context)
         readOn(context)
+    }
+
+    /// - Returns: false when it may not be counted here.
+    private func count(
+        _ banner: BannerID, _ route: HotRoute, _ place: HotSender, _ context: ChannelHandlerContext
+    ) -> Bool {
+        lane.count(banner, route, for: self) { judge, now in
+            held.withUnsafeReadableBytes { bytes in
+                sender.reason(
+                    UnsafeRawBufferPointer(rebasing: bytes[place.userAgent]),
+                    UnsafeRawBufferPointer(rebasing: bytes[place.forwarded]), banner,
+                    peer: context.channel.remoteAddress, judge: judge, at: now)
+            }
+        }
     }
 
     private func noteEnd(of counted: inout Int) {

@@ -2,6 +2,12 @@
 
 import TallyCore
 
+/// Where a plain request says who sent it: the places of the values of two fields in its bytes, empty when they are missing.
+struct HotSender: Equatable {
+    var userAgent = 0..<0
+    var forwarded = 0..<0
+}
+
 /// What stands at the boundary of a message, by rules stricter than those of the HTTP codec: what it calls `plain` or
 /// `framed` the codec sees as exactly one request of exactly this many bytes. Whatever it is not sure of is `odd`, and the
 /// codec decides.
@@ -9,7 +15,7 @@ import TallyCore
 /// It is read again from its first byte when more has come: a head of this size costs less than to remember where it was.
 enum HotRequest: Equatable {
     /// Counts one event of this banner, and says nothing else.
-    case plain(HotRoute, BannerID, byteCount: Int)
+    case plain(HotRoute, BannerID, HotSender, byteCount: Int)
     /// A request for somebody else, its body included.
     case framed(byteCount: Int)
     /// So far it may become one of the two.

@@ -17,6 +17,9 @@ struct HotRequestReader {
         var length = 0
         /// Nothing that asks for more than a plain answer.
         var isPlain = true
+        var userAgents = 0
+        var forwardeds = 0
+        var sender = HotSender()
     }
 
     private let bytes: UnsafeRawBufferPointer
@@ -33,7 +36,7 @@ struct HotRequestReader {
         if fields.isPlain, fields.length == 0, fields.lengths == 0 || method == .post,
             let (route, banner) = plainRoute(method, target)
         {
-            return .plain(route, banner, byteCount: position)
+            return .plain(route, banner, fields.sender, byteCount: position)
         }
         return .framed(byteCount: position + fields.length)
     }
@@ -153,6 +156,15 @@ struct HotRequestReader {
         case 9 where isWord("x-purpose", name): fields.isPlain = false
         case 11 where isWord("sec-purpose", name): fields.isPlain = false
         case 10 where isWord("connection", name): guard isWord("keep-alive", value) else { throw .odd }
+        // What the routes would make of several, they decide.
+        case 10 where isWord("user-agent", name):
+            fields.userAgents += 1
+            if fields.userAgents > 1 { fields.isPlain = false }
+            if !value.isEmpty { fields.sender.userAgent = value }
+        case 15 where isWord("x-forwarded-for", name):
+            fields.forwardeds += 1
+            if fields.forwardeds > 1 { fields.isPlain = false }
+            if !value.isEmpty { fields.sender.forwarded = value }
         case 14 where isWord("content-length", name):
             guard (1...HotRequest.mostLengthDigits).contains(value.count), let length = number(value) else {
                 throw .odd

@@ -29,8 +29,16 @@ enum HotRoute: UInt8, CaseIterable, Sendable {
     var path: String { "\(prefix){id}" }
 
     /// What it counts, an index into `kinds`.
-    var kind: UInt8 { self == .pixel ? 1 : 0 }
+    /// - Parameter invalid: nil for the kind itself, else for that of its invalid events.
+    func kind(_ invalid: InvalidReason? = nil) -> UInt8 {
+        let kind: UInt8 = self == .pixel ? 3 : 0
+        return switch invalid {
+        case nil: kind
+        case .bot: kind + 1
+        case .burst: kind + 2
+        }
+    }
 
     /// Sorted, as a lane has them.
-    static let kinds: [Kind] = [.click, .impression]
+    static let kinds = Kind.click.withInvalid + Kind.impression.withInvalid
 }

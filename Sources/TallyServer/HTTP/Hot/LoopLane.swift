@@ -31,6 +31,7 @@ final class LoopLane {
     private let eventLoop: any EventLoop
     private let intake: LaneIntake
     private let answers: HotAnswers
+    private let judge: TrafficJudge
     private var lane: Lane
     private var batch = Batch()
     private var turnBegan = NIODeadline.distantPast
@@ -41,27 +42,45 @@ final class LoopLane {
     /// Handed over and not answered.
     private var waiting = CircularBuffer<Batch>(initialCapacity: 8)
 
-    init(number: Int, on eventLoop: any EventLoop, intake: LaneIntake, answers: HotAnswers) {
+    init(number: Int, on eventLoop: any EventLoop, intake: LaneIntake, answers: HotAnswers, judge: TrafficJudge) {
         self.eventLoop = eventLoop
         self.intake = intake
         self.answers = answers
+        self.judge = judge
         lane = Lane(number: number, kinds: HotRoute.kinds, seed: .random(in: 0 ... .max))
     }
 
     /// Counts one event of now.
+    /// - Parameter judge: asked when the event counts: why it is no person's, or nil.
     /// - Returns: false when it may not be counted: then nothing happened.
-    func count(_ banner: BannerID, _ route: HotRoute, for connection: HotPathHandler) -> Bool {
+    func count(
+        _ banner: BannerID, _ route: HotRoute, for connection: HotPathHandler,
+        judge: (TrafficJudge, NIODeadline) -> InvalidReason?
+    ) -> Bool {
         if !hasTurnBegun { beginTurn() }
         if intake.admission.withdrawals != withdrawals { forgetWhoWasLetIn() }
         if lane.isFull { handOver() }
-        if !lane.add(banner: banner, kind: route.kind) {
-            guard intake.admission.admits(banner, HotRoute.kinds[Int(route.kind)], with: &batch.newcomers) else {
+        if !lane.add(banner: banner, kind: route.kind()) {
+            guard intake.admission.admits(banner, HotRoute.kinds[Int(route.kind())], with: &batch.newcomers) else {
                 return false
             }
-            lane.letIn(banner: banner, kind: route.kind)
-            let isAdded = lane.add(banner: banner, kind: route.kind)
-            precondition(isAdded, "a lane counts whom it has let in")
+            letInAndAdd(banner, kind: route.kind())
         }
+        if self.judge.looksAtUserAgents, let invalid = judge(self.judge, turnBegan) {
+            let kind = route.kind(invalid)
+            if !lane.add(banner: banner, kind: kind) { letInAndAdd(banner, kind: kind) }
+        }
+        note(route, for: connection)
+        return true
+    }
+
+    private func letInAndAdd(_ banner: BannerID, kind: UInt8) {
+        lane.letIn(banner: banner, kind: kind)
+        let isAdded = lane.add(banner: banner, kind: kind)
+        precondition(isAdded, "a lane counts whom it has let in")
+    }
+
+    private func note(_ route: HotRoute, for connection: HotPathHandler) {
         batch.events += 1
         let last = batch.parts.count - 1
         if last >= 0, batch.parts[last].connection === connection, batch.parts[last].route == route,
@@ -71,7 +90,6 @@ final class LoopLane {
         } else {
             batch.parts.append(Batch.Part(connection: connection, route: route, count: 1, began: turnBegan))
         }
-        return true
     }
 
     private func beginTurn() {

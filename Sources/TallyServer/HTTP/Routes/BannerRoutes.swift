@@ -51,7 +51,8 @@ struct BannerRoutes {
     private func totals(of ids: [BannerID]) async throws -> [BannerID: [Total]] {
         guard !ids.isEmpty else { return [:] }
         let range = RowRange(banners: Set(ids), minutes: .first ... .last)
-        return Dictionary(grouping: try await service.totals(in: range), by: \.banner)
+        let totals = try await service.traffic(in: range, .gross).map(\.gross)
+        return Dictionary(grouping: totals, by: \.banner)
     }
 
     private func unknown(_ id: BannerID) -> NotFound {

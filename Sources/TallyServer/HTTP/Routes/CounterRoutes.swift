@@ -8,6 +8,7 @@ import TallyCore
 struct CounterRoutes {
     let service: any CountingService
     let metrics: HTTPMetrics
+    let judge: TrafficJudge
     let status: HTTPConfiguration.CounterStatus
 
     var routes: [Route] {
@@ -20,7 +21,7 @@ struct CounterRoutes {
 
     @Sendable private func count(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let event = try singleEvent(of: request, banner: context.bannerID, kind: .click)
-        return answer.with(try await service.recordSingle(event, of: request, metrics))
+        return answer.with(try await service.recordSingle(event, of: request, metrics, judge))
     }
 
     /// Whether an event of this banner would be valid; a monitor that asks must not count.
@@ -51,13 +52,19 @@ extension CountingService {
         return try await record(admitted)
     }
 
-    /// Counts it, unless the browser asks ahead of its user.
+    /// Counts it, unless the browser asks ahead of its user; as invalid, too, if it is no person's.
     /// - Returns: nil when it was not counted.
-    func recordSingle(_ input: EventInput, of request: Request, _ metrics: HTTPMetrics) async throws -> Receipt? {
-        guard Prefetch.isOne(request.headers) else { return try await recordSingle(input) }
-        try look(at: input)
-        metrics.prefetches.add()
-        return nil
+    func recordSingle(
+        _ input: EventInput, of request: Request, _ metrics: HTTPMetrics, _ judge: TrafficJudge
+    ) async throws -> Receipt? {
+        guard !Prefetch.isOne(request.headers) else {
+            try look(at: input)
+            metrics.prefetches.add()
+            return nil
+        }
+        var input = input
+        input.invalid = judge.reason(of: request, input.banner)
+        return try await recordSingle(input)
     }
 
     /// Refuses what `recordSingle` would, and counts nothing.

@@ -25,6 +25,8 @@ struct StatusRoutes {
             json.object { write(store: status.store, &$0) }
             json.name("events")
             json.object { write(events: status, &$0) }
+            json.name("invalid")
+            json.array { json in status.statistics.invalid.write(to: &json) }
             json.name("refusals")
             json.array { json in
                 for refusal in metrics.refusalsByReason {

@@ -16,32 +16,38 @@ struct TotalRoutes {
 
     @Sendable private func totals(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let parameters = QueryParameters(request)
-        try parameters.allowOnly(["from", "to"])
-        let totals = try await self.totals(in: try TotalRoutes.range(parameters))
-        var byKind: [Kind: Int64] = [:]
-        for total in totals { byKind[total.kind] = (byKind[total.kind] ?? 0).addingSaturated(total.count) }
-        let all = byKind.values.reduce(Int64(0)) { $0.addingSaturated($1) }
+        try parameters.allowOnly(["from", "to", "traffic"])
+        let traffic = try parameters.traffic()
+        let totals = try await self.totals(in: try TotalRoutes.range(parameters), traffic)
+        var byKind: [Kind: TrafficTotal] = [:]
+        for total in totals where byKind[total.gross.kind]?.add(total) == nil { byKind[total.gross.kind] = total }
+        let kinds = byKind.values.filter { $0.count(traffic) > 0 }.sorted { $0.gross.kind < $1.gross.kind }
         let bannerCount = service.bannerCount
         return .json { json in
-            json.member("total", all)
+            json.member("total", kinds.reduce(Int64(0)) { $0.addingSaturated($1.count(traffic)) })
             json.name("kinds")
             json.array { json in
-                for (kind, count) in byKind.sorted(by: { $0.key < $1.key }) {
-                    json.object { json in
-                        json.member("kind", kind.name)
-                        json.member("v", count)
-                    }
-                }
+                for kind in kinds { json.object { TotalRoutes.write(kind, traffic, to: &$0) } }
             }
             json.member("banners", bannerCount)
-            if let first = totals.map(\.minutes.lowerBound).min() { json.member("first", first) }
-            if let last = totals.map(\.minutes.upperBound).max() { json.member("last", last) }
+            if let first = totals.map(\.gross.minutes.lowerBound).min() { json.member("first", first) }
+            if let last = totals.map(\.gross.minutes.upperBound).max() { json.member("last", last) }
         }
     }
 
-    private func totals(in range: RowRange?) async throws(StoreError) -> [Total] {
+    private static func write(_ total: TrafficTotal, _ traffic: Traffic, to json: inout JSONWriter) {
+        json.member("kind", total.gross.kind.name)
+        json.member("v", total.count(traffic))
+        guard traffic == .all else { return }
+        json.member("net", total.count(.net))
+        json.member("invalid", total.count(.invalid))
+        json.name("reasons")
+        json.array { json in total.invalid.write(to: &json) }
+    }
+
+    private func totals(in range: RowRange?, _ traffic: Traffic) async throws(StoreError) -> [TrafficTotal] {
         guard let range else { return [] }
-        return try await service.totals(in: range)
+        return try await service.traffic(in: range, traffic)
     }
 
     /// - Returns: nil when it is empty.
@@ -60,14 +66,17 @@ struct TotalRoutes {
 
     @Sendable private func top(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let parameters = QueryParameters(request)
-        try parameters.allowOnly(["window", "limit", "kind"])
+        try parameters.allowOnly(["window", "limit", "kind", "traffic"])
+        let traffic = try parameters.traffic(among: [.gross, .net, .invalid])
         let window = try parameters.single("window").map(TotalRoutes.minutes(of:)) ?? 60
         let limit = try parameters.integer("limit", in: 1...1_000, default: 10)
         let kind = try parameters.kind() ?? .click
         // The minute that is running is the last of the window.
         let last = Minute(service.now)
         let first = last.advanced(by: 1 - window)
-        let totals = try await service.totals(in: RowRange(kinds: [kind], minutes: first...last))
+        let range = RowRange(kinds: [kind], minutes: first...last)
+        let totals = try await service.traffic(in: range, traffic)
+            .map { (banner: $0.gross.banner, count: $0.count(traffic)) }.filter { $0.count > 0 }
         let highest = totals.sorted { ($1.count, $0.banner) < ($0.count, $1.banner) }.prefix(limit)
         return .json { json in
             json.member("from", first)

@@ -8,6 +8,7 @@ import TallyCore
 struct TrackingRoutes {
     let service: any CountingService
     let metrics: HTTPMetrics
+    let judge: TrafficJudge
 
     var routes: [Route] {
         [
@@ -23,7 +24,7 @@ struct TrackingRoutes {
 
     @Sendable private func countPixel(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let event = try singleEvent(of: request, banner: context.bannerID, kind: .impression)
-        return TrackingRoutes.pixel.with(try await service.recordSingle(event, of: request, metrics))
+        return TrackingRoutes.pixel.with(try await service.recordSingle(event, of: request, metrics, judge))
     }
 
     @Sendable private func lookAtPixel(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
@@ -44,7 +45,7 @@ struct TrackingRoutes {
     @Sendable private func countClick(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let answer = try redirection(of: context.bannerID)
         let event = try singleEvent(of: request, banner: context.bannerID, kind: .click)
-        return answer.with(try await service.recordSingle(event, of: request, metrics))
+        return answer.with(try await service.recordSingle(event, of: request, metrics, judge))
     }
 
     @Sendable private func lookAtClick(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
@@ -71,6 +72,6 @@ struct TrackingRoutes {
         let event = try singleEvent(of: request, banner: context.bannerID, kind: .click)
         // Read to its end, since an event counts only when its request was complete, but not understood.
         _ = try await request.wholeBody(upTo: TrackingRoutes.beaconBytes)
-        return Response(status: .noContent).with(try await service.recordSingle(event, of: request, metrics))
+        return Response(status: .noContent).with(try await service.recordSingle(event, of: request, metrics, judge))
     }
 }

@@ -12,6 +12,8 @@ struct Series: Equatable, Sendable {
 
     let banner: BannerID
     let kind: Kind
+    /// What of these events it counts; nil where the question says it.
+    var part: Traffic.Part?
     /// Ascending. Steps without a count are left out.
     var points: [Point]
 }
@@ -47,13 +49,13 @@ struct SeriesAnswer: Sendable {
     let query: SeriesQuery
     let steps: SeriesSteps
     let watermark: Minute
-    /// By (banner, kind).
+    /// By (banner, kind, part).
     let series: [Series]
 
     /// - Parameter counts: sorted by (banner, kind, minute), all in the range of the query.
     init(query: SeriesQuery, counts: [MinuteCount], watermark: Minute) throws(BadRequest) {
         let steps = SeriesSteps(query.minutes, step: query.step, zone: query.zone)
-        let found = SeriesAnswer.sums(of: counts, steps: steps)
+        let found = query.traffic.series(of: SeriesAnswer.sums(of: counts, steps: steps))
         try SeriesAnswer.check(steps: steps.starts.count, series: query.seriesAskedFor ?? found.count, query: query)
         series = query.fillsZeros ? SeriesAnswer.withAskedFor(found, query: query) : found
         self.query = query
@@ -131,9 +133,13 @@ struct SeriesAnswer: Sendable {
         var rest = found[...]
         let sortedKinds = kinds.sorted()
         return banners.sorted().flatMap { banner in
-            sortedKinds.map { kind in
-                if let next = rest.first, next.banner == banner, next.kind == kind { return rest.removeFirst() }
-                return Series(banner: banner, kind: kind, points: [])
+            sortedKinds.flatMap { kind in
+                query.traffic.parts.map { part in
+                    if let next = rest.first, next.banner == banner, next.kind == kind, next.part == part {
+                        return rest.removeFirst()
+                    }
+                    return Series(banner: banner, kind: kind, part: part, points: [])
+                }
             }
         }
     }

@@ -28,15 +28,20 @@ struct SeriesPointWriter {
     private var day: Int64?
     private var zone = WrittenTime.Zone.utc
 
-    init(banner: BannerID, kind: Kind, format: SeriesFormat) {
+    init(banner: BannerID, kind: Kind, part: Traffic.Part? = nil, format: SeriesFormat) {
+        let reason = part?.reason?.rawValue
         switch format {
         case .json:
             self.init("{\"ts\":\"", "\",\"v\":", final: ",\"final\":true}", other: ",\"final\":false}", separator: ",")
         case .ndjson:
+            let traffic = part.map { ",\"traffic\":\"\($0.name)\"" } ?? ""
+            let why = reason.map { ",\"reason\":\"\($0)\"" } ?? ""
             self.init(
-                "{\"banner\":\(banner),\"kind\":\"\(kind)\",\"ts\":\"", "\",\"v\":",
+                "{\"banner\":\(banner),\"kind\":\"\(kind)\"\(traffic)\(why),\"ts\":\"", "\",\"v\":",
                 final: ",\"final\":true}\n", other: ",\"final\":false}\n", separator: "")
-        case .csv: self.init("\(banner),\(kind),", ",", final: ",true\n", other: ",false\n", separator: "")
+        case .csv:
+            let traffic = part.map { "\($0.name),\(reason ?? "")," } ?? ""
+            self.init("\(banner),\(kind),\(traffic)", ",", final: ",true\n", other: ",false\n", separator: "")
         }
     }
 

@@ -10,7 +10,7 @@ struct SeriesQuery: Sendable {
     /// At a step of a minute a range is at most a year and a day.
     static let mostMinutes: Int64 = 366 * 24 * 60
 
-    private static let parameters = ["banner", "kind", "from", "to", "step", "tz", "fill", "format"]
+    private static let parameters = ["banner", "kind", "from", "to", "step", "tz", "fill", "format", "traffic"]
 
     /// nil for all.
     let banners: Set<BannerID>?
@@ -24,6 +24,7 @@ struct SeriesQuery: Sendable {
     let zone: ZoneOffsets
     let fillsZeros: Bool
     let format: SeriesFormat
+    let traffic: Traffic
 
     /// - Parameter now: without `to`, the range ends with the minute that is running; without `from`, it is an hour long.
     init(_ parameters: QueryParameters, now: Timestamp) throws(BadRequest) {
@@ -33,6 +34,7 @@ struct SeriesQuery: Sendable {
         step = try SeriesQuery.choice("step", of: parameters) ?? .minute
         format = try SeriesQuery.choice("format", of: parameters) ?? .json
         fillsZeros = try SeriesQuery.fill(parameters)
+        traffic = try parameters.traffic()
         let zone = try SeriesQuery.timeZone(parameters)
         zoneName = zone?.identifier
         minutes = try SeriesQuery.minutes(parameters, now: now, zone: zone)
@@ -44,13 +46,14 @@ struct SeriesQuery: Sendable {
     var range: RowRange? {
         guard !minutes.isEmpty else { return nil }
         return RowRange(
-            banners: banners, kinds: kinds, minutes: minutes.lowerBound...minutes.upperBound.advanced(by: -1))
+            banners: banners, kinds: traffic.stored(kinds),
+            minutes: minutes.lowerBound...minutes.upperBound.advanced(by: -1))
     }
 
     /// How many series are asked for by name; nil when it depends on what was counted.
     var seriesAskedFor: Int? {
         guard let banners, let kinds else { return nil }
-        return banners.count * kinds.count
+        return banners.count * kinds.count * traffic.parts.count
     }
 
     // MARK: Parameters

@@ -28,7 +28,7 @@ struct SeriesWriter {
             writeBeginning(of: series, &json)
             buffer.writeBytes(json.takeBytes())
             var points = SeriesPointWriter(
-                banner: series.banner, kind: series.kind, format: answer.query.format)
+                banner: series.banner, kind: series.kind, part: series.part, format: answer.query.format)
             var cursor = answer.points(of: series)
             while let point = cursor.next() {
                 write(point, with: &points, to: &buffer)
@@ -49,7 +49,10 @@ struct SeriesWriter {
     private func writeBeginning(_ json: inout JSONWriter) {
         switch answer.query.format {
         case .ndjson: break
-        case .csv: json.raw("banner,kind,ts,v,final\n")
+        case .csv:
+            json.raw(
+                answer.query.traffic.parts != [nil]
+                    ? "banner,kind,traffic,reason,ts,v,final\n" : "banner,kind,ts,v,final\n")
         case .json:
             let query = answer.query
             json.begin("{")
@@ -68,6 +71,10 @@ struct SeriesWriter {
         json.begin("{")
         json.member("banner", series.banner.value)
         json.member("kind", series.kind.name)
+        if let part = series.part {
+            json.member("traffic", part.name)
+            if let reason = part.reason { json.member("reason", reason.rawValue) }
+        }
         json.name("points")
         json.begin("[")
     }

@@ -36,7 +36,7 @@ struct HotBench: Sendable {
             let answers = HotAnswers(metrics: metrics, counterStatus: .noContent, admission: admission)
             let lane = LoopLane(
                 number: 0, on: channel.eventLoop, intake: LaneIntake(admission: admission, ingest: ingest),
-                answers: answers)
+                answers: answers, judge: TrafficJudge())
             let deadline = RequestDeadlineHandler(timeout: .hours(1), timeouts: Counter())
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(ReadCounter(reads: reads))

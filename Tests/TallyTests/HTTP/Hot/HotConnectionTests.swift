@@ -16,7 +16,7 @@ struct HotConnectionTests {
     }
 
     private let counts = HotConnection.Step.count(
-        .getCounter, BannerID(7)!, byteCount: HotConnectionTests.click.utf8.count)
+        .getCounter, BannerID(7)!, HotSender(), byteCount: HotConnectionTests.click.utf8.count)
 
     /// The whole of the other request at once.
     private var forwards: HotConnection.Step {

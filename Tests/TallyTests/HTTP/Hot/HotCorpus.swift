@@ -27,6 +27,9 @@ enum HotCorpus {
         head("POST /counter/11", "host: x\r\nCONTENT-LENGTH: 0\r\n"),
         head("GET /counter/12", "Host: x\r\nConnection: keep-alive\r\nUser-Agent: a/1 (b; c)\r\nAccept: */*\r\n"),
         head("GET /counter/999999999999999999", "Host:\r\nX: \u{e4}\r\n"),
+        head("GET /counter/12", "Host: x\r\nUser-Agent: Googlebot/2.1\r\n"),
+        head("GET /v1/pixel/9", "Host: x\r\nuser-agent: Mozilla/5.0 HeadlessChrome/131.0 \u{e4}\r\n"),
+        head("POST /v1/beacon/10", "Host: x\r\nUser-Agent: a/1 (b; c)\r\nX-Forwarded-For: 192.0.2.1\r\n"),
     ]
 
     /// For the routes, with a clear end.
@@ -55,6 +58,8 @@ enum HotCorpus {
             "POST /stats/99", "Host: x\r\nContent-Length: 55\r\n",
             #"{"from":"2020-01-01T00:00:00","to":"2020-01-02T00:00"} "#),
         head("POST /v1/events", "Host: x\r\nContent-Length: 8388609\r\n"),
+        head("GET /counter/7", "Host: x\r\nUser-Agent: a\r\nUser-Agent: bot\r\n"),
+        head("GET /counter/7?kind=view", "Host: x\r\nUser-Agent: Googlebot/2.1\r\n"),
     ]
 
     /// Nobody can tell from these alone where a request ends, or it is none.

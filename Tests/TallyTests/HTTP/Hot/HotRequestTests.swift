@@ -18,11 +18,19 @@ struct HotRequestTests {
     }
 
     private func expectPlain(
-        _ text: String, _ route: HotRoute, _ banner: Int64, sourceLocation: SourceLocation = #_sourceLocation
+        _ text: String, _ route: HotRoute, _ banner: Int64, agent: String? = nil, forwarded: String? = nil,
+        sourceLocation: SourceLocation = #_sourceLocation
     ) {
-        let expected = HotRequest.plain(route, BannerID(banner)!, byteCount: text.utf8.count)
+        let sender = HotSender(userAgent: place(of: agent, in: text), forwarded: place(of: forwarded, in: text))
+        let expected = HotRequest.plain(route, BannerID(banner)!, sender, byteCount: text.utf8.count)
         #expect(read(text) == expected, sourceLocation: sourceLocation)
         #expect(read(text + "GET /") == expected, "what follows is another's", sourceLocation: sourceLocation)
+    }
+
+    private func place(of value: String?, in text: String) -> Range<Int> {
+        guard let value, let found = text.utf8.firstRange(of: value.utf8) else { return 0..<0 }
+        let start = text.utf8.distance(from: text.utf8.startIndex, to: found.lowerBound)
+        return start..<start + value.utf8.count
     }
 
     private func expectFramed(_ text: String, body: Int = 0, sourceLocation: SourceLocation = #_sourceLocation) {
@@ -37,13 +45,23 @@ struct HotRequestTests {
     }
 
     @Test(arguments: [
-        "Host: x\r\nUser-Agent: Mozilla/5.0 (X11; Linux) \u{e4}\r\nCookie: a=b; c=\"d\"\r\n",
+        "Host: x\r\nCookie: a=b; c=\"d\"\r\n",
         "hOST:x\r\n", "Host:\r\n", "Host: x\r\nConnection: Keep-Alive\r\n", "Host: x\r\nX-Empty:\r\n",
         "Host:     x     \r\n", "Host: x\r\nExpectation: 1\r\nUpgrades: 2\r\n",
         "Host: x\r\n!#$%&'*+-.^_`|~09AZaz: 1\r\n",
     ])
     func `ordinary fields change nothing`(fields: String) {
         expectPlain(head("GET /counter/7", fields), .getCounter, 7)
+    }
+
+    @Test func `who sent it is found, and whoever says it twice is for the routes`() {
+        let fields = "Host: x\r\nuser-AGENT:  Mozilla/5.0 (X11; \u{e4}) \r\nX-Forwarded-For: 192.0.2.7, ::1\r\n"
+        expectPlain(
+            head("GET /counter/7", fields), .getCounter, 7, agent: "Mozilla/5.0 (X11; \u{e4})",
+            forwarded: "192.0.2.7, ::1")
+        expectPlain(head("GET /counter/7", "Host: x\r\nUser-Agent:\r\n"), .getCounter, 7)
+        expectFramed(head("GET /counter/7", fields + "User-Agent: y\r\n"))
+        expectFramed(head("GET /counter/7", fields + "X-Forwarded-For: y\r\n"))
     }
 
     @Test func `a POST may say that it has no body`() {

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import TallyCore
+
+/// The other end of the connection whose request is being answered.
+enum Peer {
+    @TaskLocal static var address: SocketAddress?
+}
+
+extension TrafficJudge {
+    /// Counts one event of whoever sent the request.
+    /// - Returns: why it is no person's; nil when it is.
+    func reason(of request: Request, _ banner: BannerID) -> InvalidReason? {
+        guard looksAtUserAgents else { return nil }
+        let now = NIODeadline.now()
+        let userAgent = Array(request.headers[values: .userAgent].joined(separator: ",").utf8)
+        let forwarded = Array(request.headers[values: .forwardedFor].joined(separator: ",").utf8)
+        let verdict = userAgent.withUnsafeBytes { userAgent in
+            forwarded.withUnsafeBytes { forwarded in
+                self.verdict(Sender(peer: Peer.address, userAgent: userAgent, forwarded: forwarded), at: now)
+            }
+        }
+        return reason(verdict, banner, at: now)
+    }
+}
+
+extension HTTPField.Name {
+    fileprivate static let forwardedFor = HTTPField.Name("X-Forwarded-For")!  // A constant that is a valid name.
+}
