@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import TallyCore
+
 /// SplitMix64 (Steele, Lea, Flood 2014): the same seed gives the same numbers on every machine.
 package struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
@@ -8,10 +10,7 @@ package struct SeededGenerator: RandomNumberGenerator {
 
     package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
+        return state.mixed()
     }
 
     /// True so many times in a hundred.

@@ -4,7 +4,7 @@ import NIOCore
 import TallyCore
 
 /// The table `tally_counts` in one layout: its columns, and the way between its rows and values.
-struct ClickHouseCountTable: Sendable {
+struct ClickHouseCountTable: CountColumns, Sendable {
     /// 30 days: few parts for a flush, and something to drop when it is old.
     static let secondsPerPartition: Int64 = 30 * 86_400
     /// The last minute of 2105, behind which the type `DateTime` shows nothing right.
@@ -12,29 +12,12 @@ struct ClickHouseCountTable: Sendable {
 
     let layout: Layout
 
-    var timestamp: String {
-        switch layout {
-        case .minute: "minute_timestamp"
-        case .hour: "hour_timestamp"
-        }
-    }
-
-    var counts: String {
-        switch layout {
-        case .minute: "count"
-        case .hour: "count_by_minute"
-        }
-    }
-
     var countsType: String {
         switch layout {
         case .minute: "Int64"
         case .hour: "Array(Int64)"
         }
     }
-
-    /// What `storedRow(from:kinds:logs:)` expects.
-    var columns: String { "banner_id, kind, \(timestamp), log, \(counts), up_to" }
 
     /// The newest rows that fulfil a condition on the key and count, for a FROM.
     /// - Parameters:

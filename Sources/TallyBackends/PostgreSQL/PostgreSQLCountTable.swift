@@ -7,12 +7,10 @@ import TallyCore
 /// The table that holds the counts in one layout: its statements, and the way between its rows and values.
 ///
 /// Kinds and counts travel as arrays, a column each, so that a statement is the same for one row and for 10,000.
-struct PostgreSQLCountTable: Sendable {
+struct PostgreSQLCountTable: CountColumns, Sendable {
     let layout: Layout
 
     var name: String { layout == .minute ? "tally_minute_counts" : "tally_hour_counts" }
-    var timestamp: String { layout == .minute ? "minute_timestamp" : "hour_timestamp" }
-    var counts: String { layout == .minute ? "count" : "count_by_minute" }
     private var countsType: String { layout == .minute ? "bigint" : "jsonb" }
 
     /// Rows as arrays: banners $2, timestamps $3, kinds $4, counts $5, up_to $6.
@@ -156,17 +154,20 @@ struct PostgreSQLCountTable: Sendable {
     // MARK: - Results
 
     /// Of the columns banner_id, timestamp, kind, log, counts, up_to.
-    func key(_ result: PostgreSQLResult, _ row: Int) throws(PostgreSQLFailure) -> RowKey {
+    private func key(
+        _ result: PostgreSQLResult, _ row: Int, _ kinds: inout PostgreSQLKinds
+    ) throws(PostgreSQLFailure) -> RowKey {
         RowKey(
-            banner: try PostgreSQLCountTable.banner(result, row, 0),
-            kind: try PostgreSQLCountTable.kind(result, row, 2),
+            banner: try PostgreSQLCountTable.banner(result, row, 0), kind: try kinds.kind(result, row, 2),
             start: try PostgreSQLTime.minute(try result.integer(row, 1), layout: layout))
     }
 
-    func row(_ result: PostgreSQLResult, _ row: Int) throws(PostgreSQLFailure) -> Row {
+    func row(
+        _ result: PostgreSQLResult, _ row: Int, _ kinds: inout PostgreSQLKinds
+    ) throws(PostgreSQLFailure) -> Row {
         let upTo = try result.integer(row, 5)
         guard upTo >= 0 else { throw .damage("\(name) has the up_to \(upTo), less than 0") }
-        return Row(key: try key(result, row), counts: try counts(result, row), upTo: LogOffset(upTo))
+        return Row(key: try key(result, row, &kinds), counts: try counts(result, row), upTo: LogOffset(upTo))
     }
 
     private func counts(_ result: PostgreSQLResult, _ row: Int) throws(PostgreSQLFailure) -> RowCounts {
@@ -185,6 +186,18 @@ struct PostgreSQLCountTable: Sendable {
     static func kind(_ result: PostgreSQLResult, _ row: Int, _ column: Int) throws(PostgreSQLFailure) -> Kind {
         let name = result.text(row, column)
         guard let kind = Kind(stored: name) else { throw .damage("\"\(name)\" is no kind: \(Kind.allowed)") }
+        return kind
+    }
+}
+
+/// Kinds that come again and again in the rows of a result, each made once.
+struct PostgreSQLKinds {
+    private var last: (bytes: [UInt8], kind: Kind)?
+
+    mutating func kind(_ result: PostgreSQLResult, _ row: Int, _ column: Int) throws(PostgreSQLFailure) -> Kind {
+        if let last, result.holds(last.bytes, row, column) { return last.kind }
+        let kind = try PostgreSQLCountTable.kind(result, row, column)
+        last = (Array(kind.name.utf8), kind)
         return kind
     }
 }

@@ -5,27 +5,13 @@ import GRDB
 import TallyCore
 
 /// The table that holds the counts in one layout: its statements, and the way between its rows and values.
-struct SQLiteCountTable: Sendable {
+struct SQLiteCountTable: CountColumns, Sendable {
     let layout: Layout
 
     var name: String {
         switch layout {
         case .minute: "minute_counts"
         case .hour: "hour_counts"
-        }
-    }
-
-    var timestamp: String {
-        switch layout {
-        case .minute: "minute_timestamp"
-        case .hour: "hour_timestamp"
-        }
-    }
-
-    var counts: String {
-        switch layout {
-        case .minute: "count"
-        case .hour: "count_by_minute"
         }
     }
 
@@ -37,9 +23,6 @@ struct SQLiteCountTable: Sendable {
         DO UPDATE SET \(counts) = excluded.\(counts), up_to = excluded.up_to WHERE excluded.up_to > \(name).up_to
         """
     }
-
-    /// What `storedRow(from:names:)` expects.
-    var columns: String { "banner_id, kind, \(timestamp), log, \(counts), up_to" }
 
     var selectOne: String {
         "SELECT \(counts), up_to FROM \(name) WHERE banner_id = ? AND kind = ? AND \(timestamp) = ? AND log = ?"

@@ -164,22 +164,18 @@ struct RowTable: Sendable {
     private static func slot<Entries: Collection<Entry>>(
         of key: Key, seed: UInt64, _ slots: UnsafeBufferPointer<Int32>, _ entries: Entries
     ) -> Int where Entries.Index == Int {
-        let mask = slots.count - 1
-        var slot = Int(truncatingIfNeeded: hash(key, seed: seed)) & mask
-        while slots[slot] >= 0, entries[Int(slots[slot])].key != key { slot = (slot + 1) & mask }
-        return slot
+        Probing.place(of: hash(key, seed: seed), in: slots.count) { place in
+            slots[place] >= 0 && entries[Int(slots[place])].key != key
+        }
     }
 
     /// Sixteen neighbouring banners share a cache line of slots, since chunks are sorted by banner; where the line is,
-    /// says the finalizer of SplitMix64 (Steele, Lea, Flood 2014) over the rest of the key.
+    /// says the rest of the key.
     @inline(__always)
     private static func hash(_ key: Key, seed: UInt64) -> UInt64 {
         let banner = UInt64(bitPattern: key.banner)
-        var value = banner >> 4 ^ seed
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value ^= UInt64(key.start) << 16 | UInt64(key.kind)
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return (value ^ value >> 31) << 4 | banner & 15
+        let rest = UInt64(key.start) << 16 | UInt64(key.kind)
+        return (banner >> 4 ^ seed).mixed(with: rest) << 4 | banner & 15
     }
 
     private mutating func rebuildSlots(count: Int) {

@@ -109,20 +109,14 @@ package struct Lane: Sendable {
 
     /// The slot that holds the counter, or the free one where it belongs (linear probing).
     private func slot(of banner: Int64, kind: UInt8) -> Int {
-        let mask = slots.count - 1
-        var place = Int(truncatingIfNeeded: hash(banner, kind)) & mask
-        while slots[place].tag >> Lane.kindBits == epoch,
-            slots[place].banner != banner || slots[place].tag != tag(kind)
-        { place = (place + 1) & mask }
-        return place
+        Probing.place(of: hash(banner, kind), in: slots.count) { place in
+            slots[place].tag >> Lane.kindBits == epoch
+                && (slots[place].banner != banner || slots[place].tag != tag(kind))
+        }
     }
 
-    /// The finalizer of SplitMix64 (Steele, Lea, Flood 2014).
     private func hash(_ banner: Int64, _ kind: UInt8) -> UInt64 {
-        var value = UInt64(bitPattern: banner) &+ UInt64(kind) &* 0x9E37_79B9_7F4A_7C15 ^ seed
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
+        (UInt64(bitPattern: banner) &+ UInt64(kind) &* 0x9E37_79B9_7F4A_7C15 ^ seed).mixed()
     }
 
     private mutating func grow() {

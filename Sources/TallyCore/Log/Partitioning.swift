@@ -14,13 +14,9 @@ package struct Partitioning: Equatable, Sendable {
         self.count = count
     }
 
-    /// From 0. The finalizer of SplitMix64 (Steele, Lea, Flood 2014) over the id, so that ids which follow each other
-    /// spread evenly. It must never change: chunks of other versions lie in the log.
+    /// From 0. Ids which follow each other spread evenly. It must never change: chunks of other versions lie in the log.
     package func partition(of banner: BannerID) -> Int {
-        var value = UInt64(bitPattern: banner.value)
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return Int((value ^ value >> 31) % UInt64(count))
+        Int(UInt64(bitPattern: banner.value).mixed() % UInt64(count))
     }
 }
 

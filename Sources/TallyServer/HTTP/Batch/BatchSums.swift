@@ -58,19 +58,13 @@ struct BatchSums {
 
     /// The slot that holds the key, or the free one where it belongs (linear probing).
     private func slot(of key: Key) -> Int {
-        let mask = slots.count - 1
-        var slot = Int(truncatingIfNeeded: hash(key)) & mask
-        while slots[slot].entry >= 0, slots[slot].key != key { slot = (slot + 1) & mask }
-        return slot
+        Probing.place(of: hash(key), in: slots.count) { place in
+            slots[place].entry >= 0 && slots[place].key != key
+        }
     }
 
-    /// The finalizer of SplitMix64 (Steele, Lea, Flood 2014).
     private func hash(_ key: Key) -> UInt64 {
-        var value = UInt64(bitPattern: key.banner) ^ seed
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value ^= UInt64(key.minute) << 32 | UInt64(key.kind)
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
+        (UInt64(bitPattern: key.banner) ^ seed).mixed(with: UInt64(key.minute) << 32 | UInt64(key.kind))
     }
 
     private mutating func grow() {
