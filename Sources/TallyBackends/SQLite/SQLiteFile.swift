@@ -16,11 +16,6 @@ struct SQLiteFile: Sendable {
         let inode: UInt64
     }
 
-    /// Changes whenever something is written, by whomever, unless twice within a moment of the clock.
-    struct Stamp: Equatable {
-        fileprivate var times: [Int64] = []
-    }
-
     private let path: String
     private let opened: [(path: String, identity: Identity)]
 
@@ -38,40 +33,21 @@ struct SQLiteFile: Sendable {
     }
 
     /// - Throws: when a name of the store no longer leads to the file that was opened.
-    @discardableResult
-    func check() throws(StoreError) -> Stamp {
-        var stamp = Stamp()
+    func check() throws(StoreError) {
         for file in opened {
-            var status = stat()
-            let found = stat(file.path, &status) == 0 ? SQLiteFile.identity(of: status) : nil
-            if found == file.identity {
-                stamp.times += SQLiteFile.times(of: status)
-                continue
-            }
+            let found = SQLiteFile.identity(of: file.path)
+            if found == file.identity { continue }
             let event = found == nil ? "deleted or moved away" : "replaced by another file"
             throw .unavailable(
                 "the store at \(path) can't be used: \(file.path) was \(event) while it was open; "
                     + "put the file back, or stop this tally and start it again with the files as they shall be")
         }
-        return stamp
     }
 
     private static func identity(of path: String) -> Identity? {
         var status = stat()
-        return stat(path, &status) == 0 ? identity(of: status) : nil
-    }
-
-    private static func identity(of status: stat) -> Identity {
-        Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
-    }
-
-    private static func times(of status: stat) -> [Int64] {
-        #if canImport(Darwin)
-        let changed = status.st_mtimespec
-        #else
-        let changed = status.st_mtim
-        #endif
-        return [Int64(changed.tv_sec), Int64(changed.tv_nsec), Int64(status.st_size)]
+        guard stat(path, &status) == 0 else { return nil }
+        return Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
     }
 
     /// In bytes; nil when there is no such file.

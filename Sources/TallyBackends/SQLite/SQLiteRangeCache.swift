@@ -6,18 +6,11 @@ import TallyCore
 /// The rows of the ranges that were asked for last, until anything is written: between two flushes the same charts are drawn
 /// again and again, and reading a row takes SQLite longer than everything else about it.
 ///
-/// What is remembered was read when the store was in a state, and is only ever returned for that state. A state is over
-/// before a write returns, so whoever has seen a write return doesn't see what was before it.
+/// What is remembered was read when the store had a version (`SQLiteWatch`), and is only ever returned for that one. A version is
+/// over before a write returns, so whoever has seen a write return doesn't see what was before it.
 final class SQLiteRangeCache: Sendable {
-    /// Of the store: how many writes have ended, and how the files look, in case another process writes.
-    struct State: Equatable {
-        fileprivate let writes: Int
-        fileprivate let files: SQLiteFile.Stamp
-    }
-
-    fileprivate struct Contents {
-        var writes = 0
-        var state: State?
+    private struct Contents {
+        var version = Int64.min
         var rows: [RowRange: [StoredRow]] = [:]
         var bytes = 0
     }
@@ -27,29 +20,18 @@ final class SQLiteRangeCache: Sendable {
 
     init(mostBytes: Int = 32 << 20) { self.mostBytes = mostBytes }
 
-    /// Take it before reading what is then remembered.
-    func state(_ files: SQLiteFile.Stamp) -> State { contents.withLock { State(writes: $0.writes, files: files) } }
-
-    /// A write has ended, done or not.
-    func wroteSomething() {
-        contents.withLock { contents in
-            contents.writes += 1
-            contents.forget()
-        }
+    func rows(in range: RowRange, at version: Int64) -> [StoredRow]? {
+        contents.withLock { $0.version == version ? $0.rows[range] : nil }
     }
 
-    func rows(in range: RowRange, at state: State) -> [StoredRow]? {
-        contents.withLock { $0.state == state ? $0.rows[range] : nil }
-    }
-
-    /// - Parameter state: before they were read.
-    func remember(_ rows: [StoredRow], in range: RowRange, at state: State, layout: Layout) {
+    /// - Parameter version: asked for before they were read.
+    func remember(_ rows: [StoredRow], in range: RowRange, at version: Int64, layout: Layout) {
         let bytes = SQLiteRangeCache.bytes(of: rows.count, layout: layout)
         guard bytes <= mostBytes / 4 else { return }
         contents.withLock { contents in
-            guard state.writes == contents.writes else { return }
-            if contents.state != state || contents.bytes + bytes > mostBytes { contents.forget() }
-            contents.state = state
+            if contents.version != version || contents.bytes + bytes > mostBytes {
+                contents = Contents(version: version)
+            }
             if contents.rows.updateValue(rows, forKey: range) == nil { contents.bytes += bytes }
         }
     }
@@ -58,13 +40,5 @@ final class SQLiteRangeCache: Sendable {
     private static func bytes(of rows: Int, layout: Layout) -> Int {
         let array = layout == .hour ? 32 + 8 * layout.minutesPerRow : 0
         return 256 + rows * (MemoryLayout<StoredRow>.stride + array)
-    }
-}
-
-extension SQLiteRangeCache.Contents {
-    fileprivate mutating func forget() {
-        state = nil
-        rows = [:]
-        bytes = 0
     }
 }

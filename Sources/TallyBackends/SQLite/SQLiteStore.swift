@@ -17,6 +17,7 @@ package final class SQLiteStore: Store {
     private let file: SQLiteFile
     private let table: SQLiteCountTable
     private let cache = SQLiteRangeCache()
+    private let watch: SQLiteWatch
 
     /// Opens the store, and makes it if there is none. Blocks.
     ///
@@ -30,6 +31,8 @@ package final class SQLiteStore: Store {
         }
         do {
             self.pool = try SQLiteStore.open(path, layout: layout, busyTimeout: busyTimeout)
+            self.watch = try SQLiteWatch(
+                path: path, configuration: SQLiteStore.configuration(busyTimeout: busyTimeout))
         } catch {
             throw StoreError(error, path: path)
         }
@@ -49,6 +52,7 @@ package final class SQLiteStore: Store {
     package func close() throws(StoreError) {
         do {
             // The writer has to be the last to close: a reader can't bring the write-ahead log home.
+            try watch.close()
             pool.releaseMemory()
             try pool.close()
         } catch {
@@ -71,7 +75,6 @@ package final class SQLiteStore: Store {
 
     /// Runs `body` in one write transaction.
     func write<Value: Sendable>(_ body: @Sendable (Database) throws -> Value) async throws(StoreError) -> Value {
-        defer { cache.wroteSomething() }
         do {
             try file.check()
             let value = try await pool.write(body)
@@ -84,7 +87,6 @@ package final class SQLiteStore: Store {
 
     /// Runs `body`, which makes its own transactions, where no other write runs.
     func withoutTransaction(_ body: @Sendable (Database) throws -> Void) async throws(StoreError) {
-        defer { cache.wroteSomething() }
         do {
             try file.check()
             try await pool.writeWithoutTransaction(body)
@@ -119,6 +121,13 @@ package final class SQLiteStore: Store {
         try await SQLiteExpiry(table: table, log: log).run(before: horizon, in: self)
     }
 
+    package func horizon(of log: LogID) async throws(StoreError) -> Horizon {
+        try await read { database in
+            guard let number = try SQLiteNames(in: database).logs.numbers[log] else { return .none }
+            return try SQLiteExpiry.horizon(ofLog: number, in: database)
+        }
+    }
+
     package func rows(of log: LogID, at keys: [RowKey]) async throws(StoreError) -> [TallyCore.Row] {
         if keys.isEmpty { return [] }
         return try await read { [table] database in
@@ -132,15 +141,24 @@ package final class SQLiteStore: Store {
     }
 
     package func rows(in range: RowRange) async throws(StoreError) -> [StoredRow] {
-        let state = cache.state(try file.check())
-        if let rows = cache.rows(in: range, at: state) { return rows }
+        let version = try version()
+        if let rows = cache.rows(in: range, at: version) { return rows }
         let rows = try await read { [table] database in
             var rows: [StoredRow] = []
             try SQLiteRangeReader(range, of: table, in: database).forEachRow { rows.append($0) }
             return rows
         }
-        cache.remember(rows, in: range, at: state, layout: layout)
+        cache.remember(rows, in: range, at: version, layout: layout)
         return rows
+    }
+
+    private func version() throws(StoreError) -> Int64 {
+        do {
+            try file.check()
+            return try watch.version
+        } catch {
+            throw StoreError(error, path: path)
+        }
     }
 
     package func totals(
