@@ -28,6 +28,8 @@ let package = Package(
     ],
     // What needs a C library that not everyone has; `make` builds with all of them.
     traits: [
+        .trait(name: "JetStream", description: "The log nats://…; needs nats.c (libnats-dev)."),
+        .trait(name: "Kafka", description: "The log kafka://…; needs librdkafka (librdkafka-dev)."),
         .trait(name: "PostgreSQL", description: "The store postgres://…; needs libpq (libpq-dev)."),
         .default(enabledTraits: []),
     ],
@@ -54,6 +56,8 @@ let package = Package(
             name: "TallyBackends",
             dependencies: [
                 "TallyCore",
+                .target(name: "CKafka", condition: .when(traits: ["Kafka"])),
+                .target(name: "CNATS", condition: .when(traits: ["JetStream"])),
                 .target(name: "CPostgreSQL", condition: .when(traits: ["PostgreSQL"])),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "GRDB", package: "GRDB.swift"),
@@ -107,6 +111,8 @@ let package = Package(
             swiftSettings: settings),
         // What the server's requests and the command's files have in common, so that neither needs the other's libraries.
         .target(name: "TallyGzip", dependencies: ["CZlib"], swiftSettings: settings),
+        .systemLibrary(name: "CKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .systemLibrary(name: "CNATS", pkgConfig: "libnats", providers: [.apt(["libnats-dev"])]),
         .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .testTarget(

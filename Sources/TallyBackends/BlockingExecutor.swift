@@ -24,6 +24,9 @@ package final class BlockingExecutor: SerialExecutor, TaskExecutor {
 
     package func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
 
+    /// Runs this when its turn comes; nobody waits for it.
+    func perform(_ body: @escaping @Sendable () -> Void) { queue.async(execute: body) }
+
     /// Runs this where no actor lives yet.
     func run<Value, Failure: Error>(
         _ body: @escaping @Sendable () throws(Failure) -> sending Value

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import TallyCore
+
+/// A log of several partitions on servers of its own, as one process holds it, until it is closed.
+package protocol RemoteLogs: Sendable {
+    var partitioning: Partitioning { get }
+    /// What was passed over in all partitions.
+    var poisoned: PoisonedMessages { get }
+
+    /// - Parameter partition: from 0.
+    func log(of partition: Int) -> any EventLog
+
+    /// What is set so that counts could be lost, each with what mends it. Nothing of it stops Tally.
+    func warnings(_ needs: LogNeeds) async -> [String]
+
+    /// Lets go of all connections. Nothing may be asked of the logs any more.
+    func close() async
+}
+
+/// What a remote log must do for Tally.
+package struct LogNeeds: Equatable, Sendable {
+    /// How long a chunk must be kept at least: the window of deduplication is read again at each start, and what a flush has
+    /// not stored yet stands in the log alone.
+    package var retention: Duration
+
+    package init(deduplicationWindow: Duration, flushEvery: Duration) {
+        retention = max(deduplicationWindow, flushEvery)
+    }
+}
