@@ -36,6 +36,7 @@ package struct Replay: Sendable {
     private let layout: Layout
     private let configuration: Aggregator.Configuration
     private var phase = Phase.readingCheckpoint
+    private var checkpoint = Checkpoint.start
     /// nil until the checkpoint is known.
     private var aggregator: Aggregator?
     private var leavesRowsUnloaded = false
@@ -66,6 +67,7 @@ package struct Replay: Sendable {
             phase = .refused(.logBehindStore(log: log, end: end, checkpoint: checkpoint.upTo))
             return
         }
+        self.checkpoint = checkpoint
         aggregator = Aggregator(layout: layout, checkpoint: checkpoint, configuration: configuration)
         phase = .reading(end: end)
     }
@@ -78,10 +80,21 @@ package struct Replay: Sendable {
             phase = .finished
             return []
         }
+        if let stranger = entries.first(where: isStranger) {
+            phase = .refused(.otherLog(log: log, offset: stranger.offset, checkpoint: checkpoint.upTo))
+            return []
+        }
         var banners: [BannerID] = []
         for entry in entries { banners += aggregator?.apply(entry).banners ?? [] }
         loadNext(end: end)
         return banners
+    }
+
+    /// The checkpoint covers its offset and doesn't know it: a topic that was made anew under an old name has other chunks
+    /// there.
+    private func isStranger(_ entry: LogEntry) -> Bool {
+        entry.offset <= checkpoint.upTo
+            && checkpoint.sequences[entry.chunk.node]?.contains(entry.chunk.sequence) != true
     }
 
     package mutating func didLoad(_ rows: [Row]) {
@@ -124,6 +137,8 @@ package enum StartError: Error, Equatable, Sendable {
     case log(LogError)
     /// The store holds counts of chunks that the log doesn't have: the log was restored from an old copy, or lost its end.
     case logBehindStore(log: LogID, end: LogOffset, checkpoint: LogOffset)
+    /// The log has another chunk where the store's checkpoint has counted one.
+    case otherLog(log: LogID, offset: LogOffset, checkpoint: LogOffset)
     /// The log has dropped chunks that the store doesn't have: the store was lost, or restored from an old copy.
     case storeBehindLog(log: LogID, first: LogOffset)
     /// The store was away at the start, and holds less of the log now than it did before.
@@ -140,6 +155,12 @@ extension StartError: CustomStringConvertible {
             the log \(log) ends at offset \(end), but the store holds its counts up to offset \(checkpoint): the log was \
             restored from an old copy, or lost its end. Put the newer log back, or begin a new one (move the journal's \
             directory away); the stored counts stay as they are
+            """
+        case .otherLog(let log, let offset, let checkpoint):
+            """
+            the log \(log) has a chunk at offset \(offset) that the store has not counted, though it has counted up to \
+            offset \(checkpoint): it is another log under an old name. Give the new one a new name; the stored counts stay \
+            as they are
             """
         case .storeBehindLog(let log, let first):
             """

@@ -100,7 +100,7 @@ extension Auditor {
         _ error: StartError, isOldJournal: Bool, isOldStore: Bool, damage: Machine.Damage
     ) {
         switch error {
-        case .logBehindStore:
+        case .logBehindStore, .otherLog:
             require(isOldJournal || damage != .none, "a start is refused without a reason: \(error)")
         case .storeBehindLog, .storeReplaced:
             require(isOldStore, "a start is refused without a reason: \(error)")

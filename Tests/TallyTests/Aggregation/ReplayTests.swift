@@ -65,4 +65,30 @@ final class ReplayTests {
         let error = StartError.logBehindStore(log: Self.log, end: LogOffset(4), checkpoint: LogOffset(5))
         #expect(replay.action == .refuse(error))
     }
+
+    @Test("a log that has another chunk where the checkpoint has counted one is another log")
+    func otherLog() {
+        for stranger in [7, 2] as [Int64] {
+            replay = Replay(log: Self.log, layout: .minute, configuration: Aggregator.Configuration())
+            replay.didRead(checkpoint: checkpoint)
+            replay.didRead(end: LogOffset(9))
+            var entries = (3...6).map { entry($0, minute: 100) }
+            var chunk = entry(stranger, minute: 100).chunk
+            if stranger == 2 { chunk.node = SampleChunks.other }
+            entries[1] = LogEntry(offset: LogOffset(4), chunk: chunk)
+            let banners = replay.didRead(entries)
+            #expect(banners.isEmpty)
+            let error = StartError.otherLog(log: Self.log, offset: LogOffset(4), checkpoint: LogOffset(5))
+            #expect(replay.action == .refuse(error))
+        }
+    }
+
+    @Test("a chunk that comes again behind the checkpoint is no stranger")
+    func repeatedChunk() {
+        replay.didRead(checkpoint: checkpoint)
+        replay.didRead(end: LogOffset(6))
+        _ = replay.didRead([entry(3, minute: 100)])
+        let banners = replay.didRead([LogEntry(offset: LogOffset(6), chunk: entry(9, minute: 100).chunk)])
+        #expect(!banners.isEmpty)
+    }
 }
