@@ -16,7 +16,7 @@ struct Tally: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             ServeCommand.self, StatsCommand.self, TopCommand.self, ImportCommand.self, ExportCommand.self,
-            JournalCommand.self, StoreCommand.self, VersionCommand.self,
+            JournalCommand.self, LogCommand.self, StoreCommand.self, VersionCommand.self,
         ])
 
     static func main() async {

@@ -10,6 +10,12 @@ import TallyServer
 enum Wiring {
     /// Runs a server until it is told to stop.
     static func serve(_ configuration: ServerConfiguration) async throws {
+        guard configuration.log == .journal else {
+            throw CommandFailure.usage([
+                "--log: \(configuration.log): in this version a server counts from its journal alone; "
+                    + "`tally log` reads the others"
+            ])
+        }
         let logger = ServerLogging.logger(configuration)
         do {
             let directory = try DataDirectory(path: configuration.data)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import TallyBackends
 
 /// `--server`, of every command that asks one.
 struct ServerOption: ParsableArguments {
@@ -33,6 +34,37 @@ struct DataOption: ParsableArguments {
         try reader.throwProblems()
         return place
     }
+}
+
+/// `--log`, `--data` and `--store`, of every command that looks into a log.
+struct LogOption: ParsableArguments {
+    @Option(ServerSettings.log) var log: String?
+    @Option(SharedSettings.data) var data: String?
+    @Option(ServerSettings.store) var store: String?
+    @OptionGroup var file: ConfigOption
+
+    func place(environment: [String: String]) throws(CommandFailure) -> LogPlace {
+        var flags: [String: String] = [:]
+        flags[ServerSettings.log.name] = log
+        flags[SharedSettings.data.name] = data
+        flags[ServerSettings.store.name] = store
+        var reader = try file.reader(flags: flags, environment: environment)
+        let place = DataPlace(
+            directory: reader.value(of: SharedSettings.data), store: reader.value(of: ServerSettings.store))
+        let needs = LogNeeds(
+            deduplicationWindow: reader.value(of: ServerSettings.deduplicationWindow),
+            flushEvery: reader.value(of: ServerSettings.flushEvery))
+        let log = reader.value(of: ServerSettings.log)
+        try reader.throwProblems()
+        return LogPlace(log: log, needs: needs, files: place)
+    }
+}
+
+/// Where a log and the store of its counts are, and what a server needs of it.
+struct LogPlace: Equatable, Sendable {
+    let log: LogURL
+    let needs: LogNeeds
+    let files: DataPlace
 }
 
 /// Where the files of a server are.

@@ -45,20 +45,6 @@ enum LogFormat: String, CaseIterable, Sendable {
     case json
 }
 
-/// Where events are made durable.
-enum EventLogChoice: Equatable, Sendable {
-    /// Segments in the data directory.
-    case journal
-
-    init(text: String) throws(SettingRefusal) {
-        if text.hasPrefix("kafka:") || text.hasPrefix("nats:") {
-            throw .because("Kafka and NATS JetStream are not in this version; allowed: journal")
-        }
-        guard text == "journal" else { throw .notAllowed }
-        self = .journal
-    }
-}
-
 /// What a process does.
 enum ServerRole: String, CaseIterable, Sendable {
     case ingest

@@ -35,7 +35,7 @@ struct ServerConfiguration: Sendable {
     var stopTimeout: Duration
     var logLevel: Logger.Level
     var logFormat: LogFormat
-    var log: EventLogChoice
+    var log: LogURL
     var store: StoreURL
     var roles: Set<ServerRole>
 }

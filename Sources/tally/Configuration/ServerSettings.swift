@@ -76,8 +76,8 @@ enum ServerSettings {
     static let logFormat = Setting<LogFormat>.word(
         "log-format", help: "How messages are logged to standard error.", default: "text")
     static let log = Setting(
-        name: "log", help: "Where events are made durable.", allowed: "journal", defaultText: "journal",
-        parse: EventLogChoice.init(text:))
+        name: "log", help: "Where events are made durable.", allowed: LogURL.allowed, defaultText: "journal",
+        parse: LogURL.init(text:))
     static let store = Setting(
         name: "store", help: "Where counts are kept.", allowed: StoreURL.allowed,
         defaultText: "sqlite:<data>/tally.sqlite",

@@ -19,7 +19,7 @@ struct MaintenanceReport: Equatable, Sendable {
 ///
 /// `progress` is called often, and throws `CancellationError` when someone wants the work to stop; a tool calls it only
 /// where stopping leaves all as it was, or whole.
-protocol JournalMaintenance {
+protocol JournalMaintenance: Sendable {
     /// Reads everything and changes nothing.
     func verify(progress: (WorkProgress) throws -> Void) async throws -> MaintenanceReport
     /// Makes the journal readable again; what can't be saved is set aside and named.
@@ -27,6 +27,18 @@ protocol JournalMaintenance {
     func repair(identity: NodeID?, progress: (WorkProgress) throws -> Void) async throws -> MaintenanceReport
     /// Calls `line` with a description of each chunk from an offset on.
     func dump(from offset: LogOffset, line: (String) throws -> Void) async throws
+}
+
+/// The tools for any log.
+protocol LogMaintenance: Sendable {
+    /// Reads everything and changes nothing.
+    func verify(progress: (WorkProgress) throws -> Void) async throws -> MaintenanceReport
+    /// Calls `line` with a description of each chunk from an offset on.
+    /// - Parameter partition: nil for all of them.
+    func dump(partition: Int?, from offset: LogOffset, line: (String) throws -> Void) async throws
+    /// How far the store is behind.
+    func lag() async throws -> MaintenanceReport
+    func close() async
 }
 
 /// The tools for a store that no server is using.

@@ -22,7 +22,9 @@ struct CommandTests {
             ["import", "/dev/null", "--format", "csv", "--match", "(a)"], ["import", "/dev/null", "--format", "log"],
             ["import", "/dev/null", "--kind", "9"], ["export", "--columns", "minutes"], ["export", "--format", "xml"],
             ["export", "--to", "x"], ["journal", "dump", "--from", "-"], ["journal", "dump", "--from", "-1"],
-            ["journal", "repair", "--identity", "7"], ["store", "convert", "--to", "day"], ["store", "convert"],
+            ["log", "dump", "--from", "x"], ["log", "dump", "--partition", "-1"], ["log", "lag", "--log", "kafka://a"],
+            ["serve", "--log", "kafka://a/b"], ["journal", "repair", "--identity", "7"],
+            ["store", "convert", "--to", "day"], ["store", "convert"],
         ])
     func wrongUsage(arguments: [String]) async {
         let ending = await Tally.ending(of: arguments)
@@ -57,7 +59,7 @@ struct CommandTests {
     }
 
     @Test func everyCommandHasHelp() async {
-        for command in ["serve", "stats", "top", "import", "export", "journal", "store", "version"] {
+        for command in ["serve", "stats", "top", "import", "export", "journal", "log", "store", "version"] {
             #expect(await Tally.ending(of: ["help", command]).output.contains("USAGE: tally \(command)"))
         }
     }

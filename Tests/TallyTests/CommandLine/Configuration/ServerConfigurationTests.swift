@@ -107,12 +107,6 @@ struct ServerConfigurationTests {
         #expect(problem.contains("allowed: ") || problem.contains("all three roles"))
     }
 
-    @Test(
-        "what comes later says so",
-        arguments: [("log", "kafka://a:9092"), ("log", "nats://a")])
-    func namesWhatComesLater(name: String, text: String) throws {
-        #expect(try #require(problems(flags: [name: text]).first).contains("not in this version"))
-    }
 
     @Test func countsAreKeptForEverUnlessSomethingElseIsSaid() throws {
         #expect(try configuration().retention == .forEver)
