@@ -25,7 +25,7 @@ package final class BlockingExecutor: SerialExecutor, TaskExecutor {
     package func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
 
     /// Runs this when its turn comes; nobody waits for it.
-    func perform(_ body: @escaping @Sendable () -> Void) { queue.async(execute: body) }
+    func perform(_ body: @escaping @Sendable () -> Void) { Task(executorPreference: self) { body() } }
 
     /// Runs this where no actor lives yet.
     func run<Value, Failure: Error>(

@@ -7,7 +7,7 @@ extension Wiring {
     /// Connects to a log on servers of its own.
     /// - Parameter makes: whether a log that is not there is made.
     /// - Returns: nil for the journal, which is none.
-    static func openRemoteLogs(_ url: LogURL, makes: Bool, poisoned: PoisonedMessages) async throws -> (any RemoteLogs)?
+    static func openRemoteLogs(_ url: LogURL, makes: Bool, poisoned: PoisonedMessages) async throws -> (any PartitionedLog)?
     {
         switch url {
         case .journal: return nil

@@ -50,8 +50,8 @@
             stream = url.stream(of: partition)
             subject = url.subject(of: partition)
             patience = url.timeout
-            executor = BlockingExecutor(label: "tally.jetstream.reading.\(partition)")
-            sending = BlockingExecutor(label: "tally.jetstream.sending.\(partition)")
+            executor = BlockingExecutor()
+            sending = BlockingExecutor()
             fetch = library.fetch(of: stream, subject: subject)
         }
 

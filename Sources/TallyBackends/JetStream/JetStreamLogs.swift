@@ -5,9 +5,9 @@
     package import TallyCore
 
     /// Streams of JetStream, one for each partition, so that each has a leader of its own. One connection serves all.
-    package final class JetStreamLogs: RemoteLogs {
+    package final class JetStreamLogs: PartitionedLog {
         package let partitioning: Partitioning
-        package let poisoned: PoisonedMessages
+        private let poisoned: PoisonedMessages
         private let url: JetStreamURL
         private let library: LibNATS
         private let logs: [JetStreamLog]
@@ -20,7 +20,7 @@
             _ url: JetStreamURL, makes: Bool = true, poisoned: PoisonedMessages = PoisonedMessages(),
             checksPartitions: Bool = true
         ) async throws(LogError) -> JetStreamLogs {
-            let executor = BlockingExecutor(label: "tally.jetstream.opening")
+            let executor = BlockingExecutor()
             return try await executor.run { () throws(LogError) -> JetStreamLogs in
                 let library: LibNATS
                 do throws(NATSFailure) { library = try LibNATS(url) } catch {
@@ -108,6 +108,8 @@
                 return state
             }
         }
+
+        package var poisonedMessages: Int { poisoned.count }
 
         package func log(of partition: Int) -> any EventLog { logs[partition] }
 

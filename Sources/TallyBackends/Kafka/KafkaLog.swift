@@ -38,7 +38,7 @@
             self.patience = patience
             self.poisoned = poisoned
             self.checksPartition = checksPartition
-            executor = BlockingExecutor(label: "tally.kafka.\(partition)")
+            executor = BlockingExecutor()
             fetch = library.fetch(of: partition)
         }
 

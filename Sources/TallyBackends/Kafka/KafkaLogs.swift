@@ -5,9 +5,9 @@
     package import TallyCore
 
     /// A Kafka topic: each partition is a log. One producer and one consumer serve all of them.
-    package final class KafkaLogs: RemoteLogs {
+    package final class KafkaLogs: PartitionedLog {
         package let partitioning: Partitioning
-        package let poisoned: PoisonedMessages
+        private let poisoned: PoisonedMessages
         private let url: KafkaURL
         private let library: LibRDKafka
         private let logs: [KafkaLog]
@@ -20,7 +20,7 @@
             _ url: KafkaURL, makes: Bool = true, poisoned: PoisonedMessages = PoisonedMessages(),
             checksPartitions: Bool = true
         ) async throws(LogError) -> KafkaLogs {
-            let executor = BlockingExecutor(label: "tally.kafka.opening")
+            let executor = BlockingExecutor()
             return try await executor.run { () throws(LogError) -> KafkaLogs in
                 let library: LibRDKafka
                 do throws(KafkaFailure) {
@@ -103,6 +103,8 @@
                 }
             }
         }
+
+        package var poisonedMessages: Int { poisoned.count }
 
         package func log(of partition: Int) -> any EventLog { logs[partition] }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import TallyCore
+package import TallyCore
 
 /// What is wrong with the streams of a log.
 package enum JetStreamCheck {

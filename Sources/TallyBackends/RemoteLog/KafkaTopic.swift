@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import TallyCore
+
 /// How many partitions a topic has, and copies of each.
 package struct KafkaTopicShape: Equatable, Sendable {
     package let partitions: Int

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import TallyBackends
+import TallyCore
 
 /// `--server`, of every command that asks one.
 struct ServerOption: ParsableArguments {

@@ -7,7 +7,7 @@ import TallyCore
 struct RemoteLogTools: LogMaintenance {
     private static let bytesPerRead = 1 << 20
 
-    let logs: any RemoteLogs
+    let logs: any PartitionedLog
     let name: String
     let needs: LogNeeds
     /// nil when there is none.
@@ -21,7 +21,7 @@ struct RemoteLogTools: LogMaintenance {
             facts.append(.init(name: "partition \(partition)", value: survey.text))
             if let damage = survey.damage { problems.append(damage) }
         }
-        facts.append(.init(name: "passed over", value: NumberText.counted(logs.poisoned.count, "message")))
+        facts.append(.init(name: "passed over", value: NumberText.counted(logs.poisonedMessages, "message")))
         for warning in await logs.warnings(needs) { facts.append(.init(name: "warning", value: warning)) }
         return MaintenanceReport(facts: facts, problems: problems)
     }

@@ -136,7 +136,7 @@
                 #expect(try await log.readAll().map(\.offset) == [LogOffset(2)])
                 #expect(try await log.read(from: LogOffset(3), maximumBytes: 10) == [])
             }
-            #expect(logs.poisoned.count == 2)
+            #expect(logs.poisonedMessages == 2)
 
             #expect(throws: Never.self) { try library.removeStream("t-0") }
             let anew = try await cluster.logs()

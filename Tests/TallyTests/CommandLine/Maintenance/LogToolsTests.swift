@@ -8,9 +8,9 @@ import Testing
 @testable import tally
 
 /// Logs in memory, as if they were on servers.
-private struct MemoryLogs: RemoteLogs {
+private struct MemoryLogs: PartitionedLog {
     let partitioning = Partitioning(count: 2)!
-    let poisoned = PoisonedMessages()
+    let poisonedMessages = 0
     let logs = [MemoryLog(id: LogID("t/0")!), MemoryLog(id: LogID("t/1")!)]
 
     func log(of partition: Int) -> any EventLog { logs[partition] }

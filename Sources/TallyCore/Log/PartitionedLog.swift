@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import TallyCore
-
-/// A log of several partitions on servers of its own, as one process holds it, until it is closed.
-package protocol RemoteLogs: Sendable {
+/// A log of several partitions on servers of its own, as one process holds it, until it is closed. Each partition is an
+/// `EventLog`: a topic of Kafka, or the streams of JetStream that belong together.
+package protocol PartitionedLog: Sendable {
     var partitioning: Partitioning { get }
-    /// What was passed over in all partitions.
-    var poisoned: PoisonedMessages { get }
+    /// Messages that were passed over in all partitions, since they are no chunks to be counted there.
+    var poisonedMessages: Int { get }
 
     /// - Parameter partition: from 0.
     func log(of partition: Int) -> any EventLog
