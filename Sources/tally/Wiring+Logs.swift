@@ -7,21 +7,22 @@ extension Wiring {
     /// Connects to a log on servers of its own.
     /// - Parameter makes: whether a log that is not there is made.
     /// - Returns: nil for the journal, which is none.
-    static func openRemoteLogs(_ url: LogURL, makes: Bool, poisoned: PoisonedMessages) async throws -> (any PartitionedLog)?
-    {
+    static func openRemoteLogs(_ url: LogURL, makes: Bool, poisoned: PoisonedMessages) async throws -> (
+        any PartitionedLog
+    )? {
         switch url {
         case .journal: return nil
         case .kafka(let kafka):
             #if Kafka
-                return try await KafkaLogs.open(kafka, makes: makes, poisoned: poisoned)
+            return try await KafkaLogs.open(kafka, makes: makes, poisoned: poisoned)
             #else
-                throw missing("Kafka", "librdkafka-dev", for: "\(kafka)")
+            throw missing("Kafka", "librdkafka-dev", for: "\(kafka)")
             #endif
         case .jetStream(let jetStream):
             #if JetStream
-                return try await JetStreamLogs.open(jetStream, makes: makes, poisoned: poisoned)
+            return try await JetStreamLogs.open(jetStream, makes: makes, poisoned: poisoned)
             #else
-                throw missing("JetStream", "libnats-dev", for: "\(jetStream)")
+            throw missing("JetStream", "libnats-dev", for: "\(jetStream)")
             #endif
         }
     }

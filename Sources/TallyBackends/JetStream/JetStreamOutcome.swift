@@ -2,41 +2,41 @@
 
 #if JetStream
 
-    import TallyCore
+import TallyCore
 
-    /// What the tries to append some chunks have come to. Every try sends the same messages with the same ids, so one that
-    /// was written before is not written again, and its acknowledgement says where it is.
-    ///
-    /// No I/O.
-    struct JetStreamOutcome {
-        /// Nothing of any try was taken by anyone.
-        private var isCertain = true
-        private var problem = "no server has answered"
+/// What the tries to append some chunks have come to. Every try sends the same messages with the same ids, so one that
+/// was written before is not written again, and its acknowledgement says where it is.
+///
+/// No I/O.
+struct JetStreamOutcome {
+    /// Nothing of any try was taken by anyone.
+    private var isCertain = true
+    private var problem = "no server has answered"
 
-        /// - Returns: the offsets, when all were acknowledged.
-        /// - Throws: when they were acknowledged in another order.
-        mutating func note(_ deliveries: [NATSDelivery]) throws(LogError) -> [LogOffset]? {
-            var offsets: [LogOffset] = []
-            for delivery in deliveries {
-                switch delivery {
-                case .acknowledged(let sequence): offsets.append(LogOffset(Int64(sequence)))
-                case .failed(let failure):
-                    problem = failure.text
-                    if !failure.isCertain { isCertain = false }
-                }
+    /// - Returns: the offsets, when all were acknowledged.
+    /// - Throws: when they were acknowledged in another order.
+    mutating func note(_ deliveries: [NATSDelivery]) throws(LogError) -> [LogOffset]? {
+        var offsets: [LogOffset] = []
+        for delivery in deliveries {
+            switch delivery {
+            case .acknowledged(let sequence): offsets.append(LogOffset(Int64(sequence)))
+            case .failed(let failure):
+                problem = failure.text
+                if !failure.isCertain { isCertain = false }
             }
-            if !offsets.isEmpty { isCertain = false }
-            guard offsets.count == deliveries.count else { return nil }
-            guard zip(offsets, offsets.dropFirst()).allSatisfy({ $0 < $1 }) else {
-                throw .unavailable("JetStream has the chunks in another order")
-            }
-            return offsets
         }
-
-        /// When there is no more time.
-        var error: LogError {
-            isCertain ? .refused("JetStream: \(problem)") : .unavailable("JetStream: \(problem)")
+        if !offsets.isEmpty { isCertain = false }
+        guard offsets.count == deliveries.count else { return nil }
+        guard zip(offsets, offsets.dropFirst()).allSatisfy({ $0 < $1 }) else {
+            throw .unavailable("JetStream has the chunks in another order")
         }
+        return offsets
     }
+
+    /// When there is no more time.
+    var error: LogError {
+        isCertain ? .refused("JetStream: \(problem)") : .unavailable("JetStream: \(problem)")
+    }
+}
 
 #endif

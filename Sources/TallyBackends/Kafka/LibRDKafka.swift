@@ -2,441 +2,467 @@
 
 #if Kafka
 
-    import CKafka
-    import Dispatch
-    import Glibc
-    import Synchronization
+import CKafka
+import Dispatch
+import Glibc
+import Synchronization
 
-    /// What librdkafka says went wrong.
-    struct KafkaFailure: Error, Equatable, Sendable {
-        let code: Int32
-        let text: String
+/// What librdkafka says went wrong.
+struct KafkaFailure: Error, Equatable, Sendable {
+    let code: Int32
+    let text: String
 
-        fileprivate init(_ error: rd_kafka_resp_err_t, _ text: String? = nil) {
-            code = error.rawValue
-            self.text = text ?? String(cString: rd_kafka_err2str(error))
-        }
-
-        init(code: Int32 = -1, text: String) {
-            self.code = code
-            self.text = text
-        }
-
-        var isUnknownTopic: Bool {
-            [RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC].map(\.rawValue).contains(code)
-        }
-        var isExistingTopic: Bool { code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS.rawValue }
-        var isOffsetOutOfRange: Bool {
-            [RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE].map(\.rawValue).contains(code)
-        }
-        /// The broker that is asked just now has lost the partition, or is away; librdkafka goes on trying.
-        var isPassing: Bool { !isOffsetOutOfRange && !isUnknownTopic }
+    fileprivate init(_ error: rd_kafka_resp_err_t, _ text: String? = nil) {
+        code = error.rawValue
+        self.text = text ?? String(cString: rd_kafka_err2str(error))
     }
 
-    /// What became of a message.
-    enum KafkaDelivery: Equatable, Sendable {
-        /// nil: it is there, but where is not known.
-        case persisted(offset: Int64?)
-        case notPersisted(KafkaFailure)
-        case perhapsPersisted(KafkaFailure)
+    init(code: Int32 = -1, text: String) {
+        self.code = code
+        self.text = text
     }
 
-    struct KafkaMessage: Sendable {
-        let key: [UInt8]
-        let value: [UInt8]
+    var isUnknownTopic: Bool {
+        [RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC].map(\.rawValue).contains(code)
     }
-
-    /// What the next thing in a partition is.
-    enum KafkaFetched: Sendable {
-        case message(offset: Int64, KafkaMessage)
-        /// There is nothing from this offset on.
-        case end(offset: Int64)
-        case failure(KafkaFailure)
+    var isExistingTopic: Bool { code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS.rawValue }
+    var isOffsetOutOfRange: Bool {
+        [RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE].map(\.rawValue).contains(code)
     }
+    /// The broker that is asked just now has lost the partition, or is away; librdkafka goes on trying.
+    var isPassing: Bool { !isOffsetOutOfRange && !isUnknownTopic }
+}
 
-    /// The file that touches librdkafka's pointers, and the only one.
-    ///
-    /// One producer and one consumer for all partitions of a topic; librdkafka's own threads do the work, and one of ours
-    /// hears what it reports. All its functions may be called from any thread; those that block say so.
-    final class LibRDKafka: @unchecked Sendable {
-        private let producer: OpaquePointer
-        private let consumer: OpaquePointer
-        private let producerTopic: OpaquePointer
-        fileprivate let consumerTopic: OpaquePointer
-        let topic: String
-        private let problems = Problems()
-        private let polling: DispatchQueue
-        private let isClosed = Atomic<Bool>(false)
-        private let hasEnded = DispatchSemaphore(value: 0)
+/// What became of a message.
+enum KafkaDelivery: Equatable, Sendable {
+    /// nil: it is there, but where is not known.
+    case persisted(offset: Int64?)
+    case notPersisted(KafkaFailure)
+    case perhapsPersisted(KafkaFailure)
+}
 
-        /// - Throws: when a property has a value that librdkafka doesn't know. Nothing is connected yet.
-        init(topic: String, properties: [String: String]) throws(KafkaFailure) {
-            self.topic = topic
-            var properties = properties
-            properties["enable.partition.eof"] = "true"
-            let common = ["auto.offset.reset": "error", "isolation.level": "read_uncommitted"]
-            consumer = try LibRDKafka.handle(
-                RD_KAFKA_CONSUMER, properties.merging(common) { $1 }, problems)
-            properties["enable.partition.eof"] = nil
-            do throws(KafkaFailure) {
-                producer = try LibRDKafka.handle(
-                    RD_KAFKA_PRODUCER, properties.merging(["acks": "all", "enable.idempotence": "true"]) { $1 },
-                    problems)
-            } catch {
-                rd_kafka_destroy(consumer)
-                throw error
-            }
-            producerTopic = rd_kafka_topic_new(producer, topic, nil)
-            consumerTopic = rd_kafka_topic_new(consumer, topic, nil)
-            polling = DispatchQueue(label: "tally.kafka")
-            polling.async { [self] in poll() }
+struct KafkaMessage: Sendable {
+    let key: [UInt8]
+    let value: [UInt8]
+}
+
+/// What the next thing in a partition is.
+enum KafkaFetched: Sendable {
+    case message(offset: Int64, KafkaMessage)
+    /// There is nothing from this offset on.
+    case end(offset: Int64)
+    case failure(KafkaFailure)
+}
+
+/// The file that touches librdkafka's pointers, and the only one.
+///
+/// One producer and one consumer for all partitions of a topic; librdkafka's own threads do the work, and one of ours
+/// hears what it reports. All its functions may be called from any thread; those that block say so.
+final class LibRDKafka: @unchecked Sendable {
+    private let producer: OpaquePointer
+    private let consumer: OpaquePointer
+    private let producerTopic: OpaquePointer
+    fileprivate let consumerTopic: OpaquePointer
+    let topic: String
+    private let problems = Problems()
+    private let polling: DispatchQueue
+    private let isClosed = Atomic<Bool>(false)
+    private let hasEnded = DispatchSemaphore(value: 0)
+
+    /// - Throws: when a property has a value that librdkafka doesn't know. Nothing is connected yet.
+    init(topic: String, properties: [String: String]) throws(KafkaFailure) {
+        self.topic = topic
+        var properties = properties
+        properties["enable.partition.eof"] = "true"
+        let common = ["auto.offset.reset": "error", "isolation.level": "read_uncommitted"]
+        consumer = try LibRDKafka.handle(
+            RD_KAFKA_CONSUMER, properties.merging(common) { $1 }, problems)
+        properties["enable.partition.eof"] = nil
+        do throws(KafkaFailure) {
+            producer = try LibRDKafka.handle(
+                RD_KAFKA_PRODUCER, properties.merging(["acks": "all", "enable.idempotence": "true"]) { $1 },
+                problems)
+        } catch {
+            rd_kafka_destroy(consumer)
+            throw error
         }
+        producerTopic = rd_kafka_topic_new(producer, topic, nil)
+        consumerTopic = rd_kafka_topic_new(consumer, topic, nil)
+        polling = DispatchQueue(label: "tally.kafka")
+        polling.async { [self] in poll() }
+    }
 
-        private static func handle(
-            _ type: rd_kafka_type_t, _ properties: [String: String], _ problems: Problems
-        ) throws(KafkaFailure) -> OpaquePointer {
-            var text = [CChar](repeating: 0, count: 512)
-            guard let configuration = rd_kafka_conf_new() else { throw KafkaFailure(text: "no memory") }
-            for (key, value) in properties.sorted(by: { $0.key < $1.key }) {
-                guard rd_kafka_conf_set(configuration, key, value, &text, text.count) == RD_KAFKA_CONF_OK else {
-                    rd_kafka_conf_destroy(configuration)
-                    throw KafkaFailure(text: string(text))
-                }
-            }
-            // Its messages would go to standard error in a form of their own; `problems` has the last of them.
-            rd_kafka_conf_set_log_cb(configuration, nil)
-            rd_kafka_conf_set_opaque(configuration, Unmanaged.passUnretained(problems).toOpaque())
-            rd_kafka_conf_set_error_cb(configuration) { _, code, reason, opaque in
-                guard let opaque else { return }
-                let reason = reason.map { String(cString: $0) }
-                Unmanaged<Problems>.fromOpaque(opaque).takeUnretainedValue().note(
-                    reason ?? "error \(code)")
-            }
-            if type == RD_KAFKA_PRODUCER {
-                rd_kafka_conf_set_dr_msg_cb(configuration) { _, message, _ in LibRDKafka.report(message) }
-            }
-            guard let handle = rd_kafka_new(type, configuration, &text, text.count) else {
+    private static func handle(
+        _ type: rd_kafka_type_t, _ properties: [String: String], _ problems: Problems
+    ) throws(KafkaFailure) -> OpaquePointer {
+        var text = [CChar](repeating: 0, count: 512)
+        guard let configuration = rd_kafka_conf_new() else { throw KafkaFailure(text: "no memory") }
+        for (key, value) in properties.sorted(by: { $0.key < $1.key }) {
+            guard rd_kafka_conf_set(configuration, key, value, &text, text.count) == RD_KAFKA_CONF_OK else {
                 rd_kafka_conf_destroy(configuration)
                 throw KafkaFailure(text: string(text))
             }
-            return handle
         }
-
-        private static func string(_ text: [CChar]) -> String {
-            String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        // Its messages would go to standard error in a form of their own; `problems` has the last of them.
+        rd_kafka_conf_set_log_cb(configuration, nil)
+        rd_kafka_conf_set_opaque(configuration, Unmanaged.passUnretained(problems).toOpaque())
+        rd_kafka_conf_set_error_cb(configuration) { _, code, reason, opaque in
+            guard let opaque else { return }
+            let reason = reason.map { String(cString: $0) }
+            Unmanaged<Problems>.fromOpaque(opaque).takeUnretainedValue().note(
+                reason ?? "error \(code)")
         }
-
-        /// The last thing that went wrong with a connection; nil when nothing did.
-        var lastProblem: String? { problems.last }
-
-        /// Why the producer can't go on; nil while it can.
-        var fatalProblem: String? {
-            var text = [CChar](repeating: 0, count: 512)
-            guard rd_kafka_fatal_error(producer, &text, text.count) != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
-            return LibRDKafka.string(text)
+        if type == RD_KAFKA_PRODUCER {
+            rd_kafka_conf_set_dr_msg_cb(configuration) { _, message, _ in LibRDKafka.report(message) }
         }
-
-        // MARK: Hearing
-
-        private func poll() {
-            while !isClosed.load(ordering: .acquiring) {
-                rd_kafka_poll(producer, 100)
-                rd_kafka_poll(consumer, 0)
-            }
-            // Whoever still waits is told so.
-            rd_kafka_purge(producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
-            while rd_kafka_outq_len(producer) > 0 { rd_kafka_poll(producer, 10) }
-            rd_kafka_topic_destroy(producerTopic)
-            rd_kafka_topic_destroy(consumerTopic)
-            rd_kafka_destroy(producer)
-            rd_kafka_destroy(consumer)
-            hasEnded.signal()
+        guard let handle = rd_kafka_new(type, configuration, &text, text.count) else {
+            rd_kafka_conf_destroy(configuration)
+            throw KafkaFailure(text: string(text))
         }
+        return handle
+    }
 
-        /// Blocks until all is let go of. Nothing may be called afterwards.
-        func close() {
-            guard isClosed.exchange(true, ordering: .acquiringAndReleasing) == false else { return }
-            hasEnded.wait()
+    private static func string(_ text: [CChar]) -> String {
+        String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// The last thing that went wrong with a connection; nil when nothing did.
+    var lastProblem: String? { problems.last }
+
+    /// Why the producer can't go on; nil while it can.
+    var fatalProblem: String? {
+        var text = [CChar](repeating: 0, count: 512)
+        guard rd_kafka_fatal_error(producer, &text, text.count) != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
+        return LibRDKafka.string(text)
+    }
+
+    // MARK: Hearing
+
+    private func poll() {
+        while !isClosed.load(ordering: .acquiring) {
+            rd_kafka_poll(producer, 100)
+            rd_kafka_poll(consumer, 0)
         }
+        // Whoever still waits is told so.
+        rd_kafka_purge(producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
+        while rd_kafka_outq_len(producer) > 0 { rd_kafka_poll(producer, 10) }
+        rd_kafka_topic_destroy(producerTopic)
+        rd_kafka_topic_destroy(consumerTopic)
+        rd_kafka_destroy(producer)
+        rd_kafka_destroy(consumer)
+        hasEnded.signal()
+    }
 
-        // MARK: Sending
+    /// Blocks until all is let go of. Nothing may be called afterwards.
+    func close() {
+        guard isClosed.exchange(true, ordering: .acquiringAndReleasing) == false else { return }
+        hasEnded.wait()
+    }
 
-        /// Sends messages to a partition in this order, and tells `done` what became of each.
-        func send(_ messages: [KafkaMessage], to partition: Int, done: @escaping @Sendable ([KafkaDelivery]) -> Void) {
-            let pending = PendingDeliveries(count: messages.count, done: done)
-            var refusal: KafkaFailure?
-            for (index, message) in messages.enumerated() {
-                if refusal == nil { refusal = send(message, to: partition, Slot(pending: pending, index: index)) }
-                // Those behind one that could not be sent would be out of order.
-                if let refusal { pending.report(.notPersisted(refusal), of: index) }
-            }
+    // MARK: Sending
+
+    /// Sends messages to a partition in this order, and tells `done` what became of each.
+    func send(_ messages: [KafkaMessage], to partition: Int, done: @escaping @Sendable ([KafkaDelivery]) -> Void) {
+        let pending = PendingDeliveries(count: messages.count, done: done)
+        var refusal: KafkaFailure?
+        for (index, message) in messages.enumerated() {
+            if refusal == nil { refusal = send(message, to: partition, Slot(pending: pending, index: index)) }
+            // Those behind one that could not be sent would be out of order.
+            if let refusal { pending.report(.notPersisted(refusal), of: index) }
         }
+    }
 
-        /// - Returns: why it was not sent; nil when it was handed over.
-        private func send(_ message: KafkaMessage, to partition: Int, _ slot: Slot) -> KafkaFailure? {
-            let opaque = Unmanaged.passRetained(slot)
-            let result = message.value.withUnsafeBytes { value in
-                message.key.withUnsafeBytes { key in
-                    rd_kafka_produce(
-                        producerTopic, Int32(partition), RD_KAFKA_MSG_F_COPY,
-                        UnsafeMutableRawPointer(mutating: value.baseAddress), value.count, key.baseAddress, key.count,
-                        opaque.toOpaque())
-                }
-            }
-            if result == 0 { return nil }
-            opaque.release()
-            return KafkaFailure(rd_kafka_last_error())
-        }
-
-        private static func report(_ message: UnsafePointer<rd_kafka_message_t>?) {
-            guard let message, let opaque = message.pointee._private else { return }
-            let slot = Unmanaged<Slot>.fromOpaque(opaque).takeRetainedValue()
-            let (error, offset) = (message.pointee.err, message.pointee.offset)
-            let failure = KafkaFailure(error)
-            let delivery: KafkaDelivery =
-                switch rd_kafka_message_status(message) {
-                case RD_KAFKA_MSG_STATUS_PERSISTED: .persisted(offset: offset >= 0 ? offset : nil)
-                case RD_KAFKA_MSG_STATUS_NOT_PERSISTED: .notPersisted(failure)
-                default: .perhapsPersisted(failure)
-                }
-            slot.pending.report(delivery, of: slot.index)
-        }
-
-        // MARK: Asking; everything here blocks
-
-        /// - Returns: where the partition begins, and where the next message will stand.
-        func watermarks(of partition: Int, within limit: Int32) throws(KafkaFailure) -> (low: Int64, high: Int64) {
-            var (low, high): (Int64, Int64) = (0, 0)
-            try LibRDKafka.check(
-                rd_kafka_query_watermark_offsets(consumer, topic, Int32(partition), &low, &high, limit))
-            return (low, high)
-        }
-
-        /// - Returns: the number of the topic's partitions, and the smallest number of copies that one of them has.
-        func shape(within limit: Int32) throws(KafkaFailure) -> KafkaTopicShape {
-            var metadata: UnsafePointer<rd_kafka_metadata>?
-            try LibRDKafka.check(rd_kafka_metadata(consumer, 0, consumerTopic, &metadata, limit))
-            guard let metadata else { throw KafkaFailure(text: "no metadata") }
-            defer { rd_kafka_metadata_destroy(metadata) }
-            guard metadata.pointee.topic_cnt == 1, let topic = metadata.pointee.topics else {
-                throw KafkaFailure(RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC)
-            }
-            try LibRDKafka.check(topic.pointee.err)
-            let partitions = UnsafeBufferPointer(
-                start: topic.pointee.partitions, count: Int(topic.pointee.partition_cnt))
-            return KafkaTopicShape(
-                partitions: partitions.count, replicas: partitions.map { Int($0.replica_cnt) }.min() ?? 0)
-        }
-
-        /// - Returns: the number of the brokers.
-        func brokers(within limit: Int32) throws(KafkaFailure) -> Int {
-            var metadata: UnsafePointer<rd_kafka_metadata>?
-            try LibRDKafka.check(rd_kafka_metadata(consumer, 1, nil, &metadata, limit))
-            guard let metadata else { throw KafkaFailure(text: "no metadata") }
-            defer { rd_kafka_metadata_destroy(metadata) }
-            return Int(metadata.pointee.broker_cnt)
-        }
-
-        func clusterID(within limit: Int32) -> String? {
-            guard let text = rd_kafka_clusterid(consumer, limit) else { return nil }
-            defer { rd_kafka_mem_free(consumer, text) }
-            return String(cString: text)
-        }
-
-        func createTopic(
-            partitions: Int, replicas: Int, settings: [String: String], within limit: Int32
-        ) throws(KafkaFailure) {
-            var text = [CChar](repeating: 0, count: 512)
-            guard
-                let new = rd_kafka_NewTopic_new(topic, Int32(partitions), Int32(replicas), &text, text.count)
-            else { throw KafkaFailure(text: LibRDKafka.string(text)) }
-            defer { rd_kafka_NewTopic_destroy(new) }
-            for (key, value) in settings.sorted(by: { $0.key < $1.key }) {
-                rd_kafka_NewTopic_set_config(new, key, value)
-            }
-            var topics: [OpaquePointer?] = [new]
-            try administer(RD_KAFKA_ADMIN_OP_CREATETOPICS, within: limit) { options, queue in
-                rd_kafka_CreateTopics(consumer, &topics, 1, options, queue)
-            } read: { (event) throws(KafkaFailure) in
-                var count = 0
-                guard
-                    let results = rd_kafka_CreateTopics_result_topics(
-                        rd_kafka_event_CreateTopics_result(event), &count),
-                    count == 1
-                else { throw KafkaFailure(text: "no answer about the topic") }
-                let reason = rd_kafka_topic_result_error_string(results[0]).map { String(cString: $0) }
-                try LibRDKafka.check(rd_kafka_topic_result_error(results[0]), reason)
+    /// - Returns: why it was not sent; nil when it was handed over.
+    private func send(_ message: KafkaMessage, to partition: Int, _ slot: Slot) -> KafkaFailure? {
+        let opaque = Unmanaged.passRetained(slot)
+        let result = message.value.withUnsafeBytes { value in
+            message.key.withUnsafeBytes { key in
+                rd_kafka_produce(
+                    producerTopic, Int32(partition), RD_KAFKA_MSG_F_COPY,
+                    UnsafeMutableRawPointer(mutating: value.baseAddress), value.count, key.baseAddress, key.count,
+                    opaque.toOpaque())
             }
         }
+        if result == 0 { return nil }
+        opaque.release()
+        return KafkaFailure(rd_kafka_last_error())
+    }
 
-        /// - Returns: every setting of the topic.
-        func topicSettings(within limit: Int32) throws(KafkaFailure) -> [String: String] {
-            guard let resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic) else {
-                throw KafkaFailure(text: "no memory")
+    private static func report(_ message: UnsafePointer<rd_kafka_message_t>?) {
+        guard let message, let opaque = message.pointee._private else { return }
+        let slot = Unmanaged<Slot>.fromOpaque(opaque).takeRetainedValue()
+        let (error, offset) = (message.pointee.err, message.pointee.offset)
+        let failure = KafkaFailure(error)
+        let delivery: KafkaDelivery =
+            switch rd_kafka_message_status(message) {
+            case RD_KAFKA_MSG_STATUS_PERSISTED: .persisted(offset: offset >= 0 ? offset : nil)
+            case RD_KAFKA_MSG_STATUS_NOT_PERSISTED: .notPersisted(failure)
+            default: .perhapsPersisted(failure)
             }
-            defer { rd_kafka_ConfigResource_destroy(resource) }
-            var resources: [OpaquePointer?] = [resource]
-            var settings: [String: String] = [:]
-            try administer(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, within: limit) { options, queue in
-                rd_kafka_DescribeConfigs(consumer, &resources, 1, options, queue)
-            } read: { (event) throws(KafkaFailure) in
-                settings = try LibRDKafka.settings(in: event)
-            }
-            return settings
+        slot.pending.report(delivery, of: slot.index)
+    }
+
+    // MARK: Asking; everything here blocks
+
+    /// - Returns: where the partition begins.
+    func first(of partition: Int, within limit: Int32) throws(KafkaFailure) -> Int64 {
+        try offset(Int64(RD_KAFKA_OFFSET_BEGINNING), of: partition, within: limit)
+    }
+
+    /// - Returns: where the next message will stand.
+    func end(of partition: Int, within limit: Int32) throws(KafkaFailure) -> Int64 {
+        try offset(Int64(RD_KAFKA_OFFSET_END), of: partition, within: limit)
+    }
+
+    /// A leader that is dead is asked in vain until librdkafka hears of its successor, so it is asked for a short time, then
+    /// for longer ones, and who leads in between.
+    private func offset(_ time: Int64, of partition: Int, within limit: Int32) throws(KafkaFailure) -> Int64 {
+        let deadline = ContinuousClock.now + .milliseconds(limit)
+        var patience: Int32 = 250
+        while ContinuousClock.now + .milliseconds(patience) < deadline {
+            if let offset = try? ask(time, of: partition, within: patience) { return offset }
+            _ = try? shape(within: patience)
+            patience *= 2
         }
+        return try ask(time, of: partition, within: max(patience, Int32(clamping: (deadline - .now).milliseconds)))
+    }
 
-        private static func settings(in event: OpaquePointer) throws(KafkaFailure) -> [String: String] {
+    /// Not `rd_kafka_query_watermark_offsets`: librdkafka 2.0 may wait for ever there when a broker dies meanwhile.
+    /// This asks the same of the brokers, and heeds the limit.
+    private func ask(_ time: Int64, of partition: Int, within limit: Int32) throws(KafkaFailure) -> Int64 {
+        guard let places = rd_kafka_topic_partition_list_new(1) else { throw KafkaFailure(text: "no memory") }
+        defer { rd_kafka_topic_partition_list_destroy(places) }
+        rd_kafka_topic_partition_list_add(places, topic, Int32(partition)).pointee.offset = time
+        try LibRDKafka.check(rd_kafka_offsets_for_times(consumer, places, limit))
+        try LibRDKafka.check(places.pointee.elems.pointee.err)
+        return places.pointee.elems.pointee.offset
+    }
+
+    /// - Returns: the number of the topic's partitions, and the smallest number of copies that one of them has.
+    func shape(within limit: Int32) throws(KafkaFailure) -> KafkaTopicShape {
+        var metadata: UnsafePointer<rd_kafka_metadata>?
+        try LibRDKafka.check(rd_kafka_metadata(consumer, 0, consumerTopic, &metadata, limit))
+        guard let metadata else { throw KafkaFailure(text: "no metadata") }
+        defer { rd_kafka_metadata_destroy(metadata) }
+        guard metadata.pointee.topic_cnt == 1, let topic = metadata.pointee.topics else {
+            throw KafkaFailure(RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC)
+        }
+        try LibRDKafka.check(topic.pointee.err)
+        let partitions = UnsafeBufferPointer(
+            start: topic.pointee.partitions, count: Int(topic.pointee.partition_cnt))
+        return KafkaTopicShape(
+            partitions: partitions.count, replicas: partitions.map { Int($0.replica_cnt) }.min() ?? 0)
+    }
+
+    /// - Returns: the number of the brokers.
+    func brokers(within limit: Int32) throws(KafkaFailure) -> Int {
+        var metadata: UnsafePointer<rd_kafka_metadata>?
+        try LibRDKafka.check(rd_kafka_metadata(consumer, 1, nil, &metadata, limit))
+        guard let metadata else { throw KafkaFailure(text: "no metadata") }
+        defer { rd_kafka_metadata_destroy(metadata) }
+        return Int(metadata.pointee.broker_cnt)
+    }
+
+    func clusterID(within limit: Int32) -> String? {
+        guard let text = rd_kafka_clusterid(consumer, limit) else { return nil }
+        defer { rd_kafka_mem_free(consumer, text) }
+        return String(cString: text)
+    }
+
+    func createTopic(
+        partitions: Int, replicas: Int, settings: [String: String], within limit: Int32
+    ) throws(KafkaFailure) {
+        var text = [CChar](repeating: 0, count: 512)
+        guard
+            let new = rd_kafka_NewTopic_new(topic, Int32(partitions), Int32(replicas), &text, text.count)
+        else { throw KafkaFailure(text: LibRDKafka.string(text)) }
+        defer { rd_kafka_NewTopic_destroy(new) }
+        for (key, value) in settings.sorted(by: { $0.key < $1.key }) {
+            rd_kafka_NewTopic_set_config(new, key, value)
+        }
+        var topics: [OpaquePointer?] = [new]
+        try administer(RD_KAFKA_ADMIN_OP_CREATETOPICS, within: limit) { options, queue in
+            rd_kafka_CreateTopics(consumer, &topics, 1, options, queue)
+        } read: { (event) throws(KafkaFailure) in
             var count = 0
             guard
-                let found = rd_kafka_DescribeConfigs_result_resources(
-                    rd_kafka_event_DescribeConfigs_result(event), &count), count == 1
+                let results = rd_kafka_CreateTopics_result_topics(
+                    rd_kafka_event_CreateTopics_result(event), &count),
+                count == 1
             else { throw KafkaFailure(text: "no answer about the topic") }
-            try check(rd_kafka_ConfigResource_error(found[0]))
-            var entries = 0
-            var settings: [String: String] = [:]
-            let configurations = rd_kafka_ConfigResource_configs(found[0], &entries)
-            for index in 0..<entries {
-                guard let entry = configurations?[index], let value = rd_kafka_ConfigEntry_value(entry) else {
-                    continue
-                }
-                settings[String(cString: rd_kafka_ConfigEntry_name(entry))] = String(cString: value)
+            let reason = rd_kafka_topic_result_error_string(results[0]).map { String(cString: $0) }
+            try LibRDKafka.check(rd_kafka_topic_result_error(results[0]), reason)
+        }
+    }
+
+    /// - Returns: every setting of the topic.
+    func topicSettings(within limit: Int32) throws(KafkaFailure) -> [String: String] {
+        guard let resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic) else {
+            throw KafkaFailure(text: "no memory")
+        }
+        defer { rd_kafka_ConfigResource_destroy(resource) }
+        var resources: [OpaquePointer?] = [resource]
+        var settings: [String: String] = [:]
+        try administer(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, within: limit) { options, queue in
+            rd_kafka_DescribeConfigs(consumer, &resources, 1, options, queue)
+        } read: { (event) throws(KafkaFailure) in
+            settings = try LibRDKafka.settings(in: event)
+        }
+        return settings
+    }
+
+    private static func settings(in event: OpaquePointer) throws(KafkaFailure) -> [String: String] {
+        var count = 0
+        guard
+            let found = rd_kafka_DescribeConfigs_result_resources(
+                rd_kafka_event_DescribeConfigs_result(event), &count), count == 1
+        else { throw KafkaFailure(text: "no answer about the topic") }
+        try check(rd_kafka_ConfigResource_error(found[0]))
+        var entries = 0
+        var settings: [String: String] = [:]
+        let configurations = rd_kafka_ConfigResource_configs(found[0], &entries)
+        for index in 0..<entries {
+            guard let entry = configurations?[index], let value = rd_kafka_ConfigEntry_value(entry) else {
+                continue
             }
-            return settings
+            settings[String(cString: rd_kafka_ConfigEntry_name(entry))] = String(cString: value)
         }
+        return settings
+    }
 
-        private func administer(
-            _ operation: rd_kafka_admin_op_t, within limit: Int32, ask: (OpaquePointer, OpaquePointer) -> Void,
-            read: (OpaquePointer) throws(KafkaFailure) -> Void
-        ) throws(KafkaFailure) {
-            guard let queue = rd_kafka_queue_new(consumer),
-                let options = rd_kafka_AdminOptions_new(consumer, operation)
-            else { throw KafkaFailure(text: "no memory") }
-            defer { rd_kafka_queue_destroy(queue) }
-            defer { rd_kafka_AdminOptions_destroy(options) }
-            rd_kafka_AdminOptions_set_request_timeout(options, limit, nil, 0)
-            ask(options, queue)
-            guard let event = rd_kafka_queue_poll(queue, limit + 1_000) else {
-                throw KafkaFailure(RD_KAFKA_RESP_ERR__TIMED_OUT)
-            }
-            defer { rd_kafka_event_destroy(event) }
-            let reason = rd_kafka_event_error_string(event).map { String(cString: $0) }
-            try LibRDKafka.check(rd_kafka_event_error(event), reason)
-            try read(event)
+    private func administer(
+        _ operation: rd_kafka_admin_op_t, within limit: Int32, ask: (OpaquePointer, OpaquePointer) -> Void,
+        read: (OpaquePointer) throws(KafkaFailure) -> Void
+    ) throws(KafkaFailure) {
+        guard let queue = rd_kafka_queue_new(consumer),
+            let options = rd_kafka_AdminOptions_new(consumer, operation)
+        else { throw KafkaFailure(text: "no memory") }
+        defer { rd_kafka_queue_destroy(queue) }
+        defer { rd_kafka_AdminOptions_destroy(options) }
+        rd_kafka_AdminOptions_set_request_timeout(options, limit, nil, 0)
+        ask(options, queue)
+        guard let event = rd_kafka_queue_poll(queue, limit + 1_000) else {
+            throw KafkaFailure(RD_KAFKA_RESP_ERR__TIMED_OUT)
         }
+        defer { rd_kafka_event_destroy(event) }
+        let reason = rd_kafka_event_error_string(event).map { String(cString: $0) }
+        try LibRDKafka.check(rd_kafka_event_error(event), reason)
+        try read(event)
+    }
 
-        private static func check(_ error: rd_kafka_resp_err_t, _ text: String? = nil) throws(KafkaFailure) {
-            if error != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaFailure(error, text) }
-        }
+    private static func check(_ error: rd_kafka_resp_err_t, _ text: String? = nil) throws(KafkaFailure) {
+        if error != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaFailure(error, text) }
+    }
 
-        func fetch(of partition: Int) -> KafkaFetch { KafkaFetch(library: self, partition: Int32(partition)) }
+    func fetch(of partition: Int) -> KafkaFetch { KafkaFetch(library: self, partition: Int32(partition)) }
 
-        // MARK: Fetching; for `KafkaFetch`
+    // MARK: Fetching; for `KafkaFetch`
 
-        fileprivate func begin(_ partition: Int32, at offset: Int64) throws(KafkaFailure) -> OpaquePointer {
-            guard let queue = rd_kafka_queue_new(consumer) else { throw KafkaFailure(text: "no memory") }
-            guard rd_kafka_consume_start_queue(consumerTopic, partition, offset, queue) == 0 else {
-                let failure = KafkaFailure(rd_kafka_last_error())
-                rd_kafka_queue_destroy(queue)
-                throw failure
-            }
-            return queue
-        }
-
-        fileprivate func end(_ partition: Int32, _ queue: OpaquePointer) {
-            rd_kafka_consume_stop(consumerTopic, partition)
+    fileprivate func begin(_ partition: Int32, at offset: Int64) throws(KafkaFailure) -> OpaquePointer {
+        guard let queue = rd_kafka_queue_new(consumer) else { throw KafkaFailure(text: "no memory") }
+        guard rd_kafka_consume_start_queue(consumerTopic, partition, offset, queue) == 0 else {
+            let failure = KafkaFailure(rd_kafka_last_error())
             rd_kafka_queue_destroy(queue)
+            throw failure
         }
+        return queue
+    }
 
-        /// The end of the partition as the last answer of a broker had it; nil before there was one.
-        fileprivate func knownEnd(of partition: Int32) -> Int64? {
-            var (low, high): (Int64, Int64) = (-1, -1)
-            let error = rd_kafka_get_watermark_offsets(consumer, topic, partition, &low, &high)
-            return error == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : nil
+    fileprivate func end(_ partition: Int32, _ queue: OpaquePointer) {
+        rd_kafka_consume_stop(consumerTopic, partition)
+        rd_kafka_queue_destroy(queue)
+    }
+
+    /// The end of the partition as the last answer of a broker had it; nil before there was one.
+    fileprivate func knownEnd(of partition: Int32) -> Int64? {
+        var (low, high): (Int64, Int64) = (-1, -1)
+        let error = rd_kafka_get_watermark_offsets(consumer, topic, partition, &low, &high)
+        return error == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : nil
+    }
+}
+
+/// Reads a partition from an offset on; librdkafka reads ahead. For one thread at a time.
+final class KafkaFetch {
+    private let library: LibRDKafka
+    private let partition: Int32
+    private var queue: OpaquePointer?
+
+    fileprivate init(library: LibRDKafka, partition: Int32) {
+        self.library = library
+        self.partition = partition
+    }
+
+    /// Blocks for as long as it takes to forget what was read ahead.
+    func begin(at offset: Int64) throws(KafkaFailure) {
+        end()
+        queue = try library.begin(partition, at: offset)
+    }
+
+    func end() {
+        queue.map { library.end(partition, $0) }
+        queue = nil
+    }
+
+    var knownEnd: Int64? { library.knownEnd(of: partition) }
+
+    /// Blocks; nil when nothing comes within so many milliseconds.
+    func next(within limit: Int32) -> KafkaFetched? {
+        guard let queue, let message = rd_kafka_consume_queue(queue, limit) else { return nil }
+        defer { rd_kafka_message_destroy(message) }
+        let offset = message.pointee.offset
+        switch message.pointee.err {
+        case RD_KAFKA_RESP_ERR_NO_ERROR:
+            let key = KafkaFetch.bytes(message.pointee.key, message.pointee.key_len)
+            let value = KafkaFetch.bytes(message.pointee.payload, message.pointee.len)
+            return .message(offset: offset, KafkaMessage(key: key, value: value))
+        case RD_KAFKA_RESP_ERR__PARTITION_EOF: return .end(offset: offset)
+        case let error: return .failure(KafkaFailure(error))
         }
     }
 
-    /// Reads a partition from an offset on; librdkafka reads ahead. For one thread at a time.
-    final class KafkaFetch {
-        private let library: LibRDKafka
-        private let partition: Int32
-        private var queue: OpaquePointer?
+    private static func bytes(_ pointer: UnsafeMutableRawPointer?, _ count: Int) -> [UInt8] {
+        pointer.map { [UInt8](UnsafeRawBufferPointer(start: $0, count: count)) } ?? []
+    }
+}
 
-        fileprivate init(library: LibRDKafka, partition: Int32) {
-            self.library = library
-            self.partition = partition
-        }
+/// One message of a call of `send`, on its way.
+private final class Slot: Sendable {
+    let pending: PendingDeliveries
+    let index: Int
 
-        /// Blocks for as long as it takes to forget what was read ahead.
-        func begin(at offset: Int64) throws(KafkaFailure) {
-            end()
-            queue = try library.begin(partition, at: offset)
-        }
+    init(pending: PendingDeliveries, index: Int) {
+        self.pending = pending
+        self.index = index
+    }
+}
 
-        func end() {
-            queue.map { library.end(partition, $0) }
-            queue = nil
-        }
+/// What became of the messages of one call of `send` so far.
+private final class PendingDeliveries: Sendable {
+    private let deliveries: Mutex<[KafkaDelivery?]>
+    private let done: @Sendable ([KafkaDelivery]) -> Void
 
-        var knownEnd: Int64? { library.knownEnd(of: partition) }
-
-        /// Blocks; nil when nothing comes within so many milliseconds.
-        func next(within limit: Int32) -> KafkaFetched? {
-            guard let queue, let message = rd_kafka_consume_queue(queue, limit) else { return nil }
-            defer { rd_kafka_message_destroy(message) }
-            let offset = message.pointee.offset
-            switch message.pointee.err {
-            case RD_KAFKA_RESP_ERR_NO_ERROR:
-                let key = KafkaFetch.bytes(message.pointee.key, message.pointee.key_len)
-                let value = KafkaFetch.bytes(message.pointee.payload, message.pointee.len)
-                return .message(offset: offset, KafkaMessage(key: key, value: value))
-            case RD_KAFKA_RESP_ERR__PARTITION_EOF: return .end(offset: offset)
-            case let error: return .failure(KafkaFailure(error))
-            }
-        }
-
-        private static func bytes(_ pointer: UnsafeMutableRawPointer?, _ count: Int) -> [UInt8] {
-            pointer.map { [UInt8](UnsafeRawBufferPointer(start: $0, count: count)) } ?? []
-        }
+    init(count: Int, done: @escaping @Sendable ([KafkaDelivery]) -> Void) {
+        deliveries = Mutex(Array(repeating: nil, count: count))
+        self.done = done
     }
 
-    /// One message of a call of `send`, on its way.
-    private final class Slot: Sendable {
-        let pending: PendingDeliveries
-        let index: Int
-
-        init(pending: PendingDeliveries, index: Int) {
-            self.pending = pending
-            self.index = index
+    func report(_ delivery: KafkaDelivery, of index: Int) {
+        let all = deliveries.withLock { deliveries -> [KafkaDelivery]? in
+            deliveries[index] = delivery
+            let known = deliveries.compactMap { $0 }
+            return known.count == deliveries.count ? known : nil
         }
+        all.map(done)
     }
+}
 
-    /// What became of the messages of one call of `send` so far.
-    private final class PendingDeliveries: Sendable {
-        private let deliveries: Mutex<[KafkaDelivery?]>
-        private let done: @Sendable ([KafkaDelivery]) -> Void
+/// The last thing that a connection reported.
+private final class Problems: Sendable {
+    private let text = Mutex<String?>(nil)
 
-        init(count: Int, done: @escaping @Sendable ([KafkaDelivery]) -> Void) {
-            deliveries = Mutex(Array(repeating: nil, count: count))
-            self.done = done
-        }
+    var last: String? { text.withLock { $0 } }
 
-        func report(_ delivery: KafkaDelivery, of index: Int) {
-            let all = deliveries.withLock { deliveries -> [KafkaDelivery]? in
-                deliveries[index] = delivery
-                let known = deliveries.compactMap { $0 }
-                return known.count == deliveries.count ? known : nil
-            }
-            all.map(done)
-        }
-    }
-
-    /// The last thing that a connection reported.
-    private final class Problems: Sendable {
-        private let text = Mutex<String?>(nil)
-
-        var last: String? { text.withLock { $0 } }
-
-        func note(_ problem: String) { text.withLock { $0 = problem } }
-    }
+    func note(_ problem: String) { text.withLock { $0 = problem } }
+}
 
 #endif

@@ -74,6 +74,9 @@ package struct KafkaURL: Equatable, Sendable {
     ]
 }
 
-extension KafkaURL: CustomStringConvertible {
+/// A property may be a password.
+extension KafkaURL: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     package var description: String { url.description }
+    package var debugDescription: String { description }
+    package var customMirror: Mirror { Mirror(self, children: ["description": description]) }
 }

@@ -94,7 +94,7 @@ package struct RemoteLogURL: Equatable, Sendable {
             let isPlain = name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-\(more)".contains($0)) }
             guard isPlain, (1...longest).contains(name.utf8.count), name != ".", name != ".." else {
                 throw LogURLError(
-                    "behind the servers stands /NAME, the \(what); allowed are 1 to \(longest) of a-z, A-Z, 0-9 and _-\(more)"
+                    "behind the servers stands /NAME, the \(what); allowed are 1 to \(longest) of _-\(more) a-z A-Z 0-9"
                 )
             }
             return String(name)

@@ -2,46 +2,46 @@
 
 #if JetStream
 
-    import TallyBackends
-    import TallyCore
-    import Testing
+import TallyBackends
+import TallyCore
+import Testing
 
-    @Suite("A stream of JetStream keeps the contract")
-    struct JetStreamContractTests {
-        @Test(
-            "Debian's nats-server", .enabled(if: NATSTesting.servers != nil, NATSTesting.missing),
-            arguments: EventLogSuite.promises)
-        func jetStreamKeeps(_ promise: EventLogSuite.Promise) async throws {
-            try await NATSTesting.check(promise, on: NATSTesting.servers)
-        }
-
-        @Test(
-            "a newer nats-server that always syncs",
-            .enabled(if: NATSTesting.newServers != nil, NATSTesting.newMissing),
-            arguments: EventLogSuite.promises)
-        func newJetStreamKeeps(_ promise: EventLogSuite.Promise) async throws {
-            try await NATSTesting.check(promise, on: NATSTesting.newServers)
-        }
+@Suite("A stream of JetStream keeps the contract")
+struct JetStreamContractTests {
+    @Test(
+        "Debian's nats-server", .enabled(if: NATSTesting.servers != nil, NATSTesting.missing),
+        arguments: EventLogSuite.promises)
+    func jetStreamKeeps(_ promise: EventLogSuite.Promise) async throws {
+        try await NATSTesting.check(promise, on: NATSTesting.servers)
     }
 
-    enum NATSTesting {
-        static let servers = TestServers.variable("TALLY_TEST_NATS")
-        static let newServers = TestServers.variable("TALLY_TEST_NATS_NEW")
-        static let missing: Comment = "TALLY_TEST_NATS does not name a cluster of nats-servers"
-        static let newMissing: Comment = "TALLY_TEST_NATS_NEW does not name a cluster of newer nats-servers"
-
-        /// Of streams of its own.
-        static func url(
-            _ servers: String?, _ stream: String = TestServers.newName(), _ query: String = "?partitions=1"
-        ) throws -> JetStreamURL {
-            try JetStreamURL("nats://\(servers ?? "")/\(stream)\(query)")
-        }
-
-        static func check(_ promise: EventLogSuite.Promise, on servers: String?) async throws {
-            let logs = try await JetStreamLogs.open(url(servers), checksPartitions: false)
-            try await promise.check(EventLogSuite(log: logs.log(of: 0)))
-            await logs.close()
-        }
+    @Test(
+        "a newer nats-server that always syncs",
+        .enabled(if: NATSTesting.newServers != nil, NATSTesting.newMissing),
+        arguments: EventLogSuite.promises)
+    func newJetStreamKeeps(_ promise: EventLogSuite.Promise) async throws {
+        try await NATSTesting.check(promise, on: NATSTesting.newServers)
     }
+}
+
+enum NATSTesting {
+    static let servers = TestServers.variable("TALLY_TEST_NATS")
+    static let newServers = TestServers.variable("TALLY_TEST_NATS_NEW")
+    static let missing: Comment = "TALLY_TEST_NATS does not name a cluster of nats-servers"
+    static let newMissing: Comment = "TALLY_TEST_NATS_NEW does not name a cluster of newer nats-servers"
+
+    /// Of streams of its own.
+    static func url(
+        _ servers: String?, _ stream: String = TestServers.newName(), _ query: String = "?partitions=1"
+    ) throws -> JetStreamURL {
+        try JetStreamURL("nats://\(servers ?? "")/\(stream)\(query)")
+    }
+
+    static func check(_ promise: EventLogSuite.Promise, on servers: String?) async throws {
+        let logs = try await JetStreamLogs.open(url(servers), checksPartitions: false)
+        try await promise.check(EventLogSuite(log: logs.log(of: 0)))
+        await logs.close()
+    }
+}
 
 #endif

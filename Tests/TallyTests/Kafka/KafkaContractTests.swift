@@ -2,29 +2,29 @@
 
 #if Kafka
 
-    import TallyBackends
-    import TallyCore
-    import Testing
+import TallyBackends
+import TallyCore
+import Testing
 
-    @Suite(
-        "A partition of Kafka keeps the contract",
-        .enabled(if: KafkaTesting.servers != nil, "TALLY_TEST_KAFKA does not name a Kafka cluster"))
-    struct KafkaContractTests {
-        @Test("Kafka", arguments: EventLogSuite.promises)
-        func kafkaKeeps(_ promise: EventLogSuite.Promise) async throws {
-            let logs = try await KafkaLogs.open(KafkaTesting.url(), checksPartitions: false)
-            try await promise.check(EventLogSuite(log: logs.log(of: 1)))
-            await logs.close()
-        }
+@Suite(
+    "A partition of Kafka keeps the contract",
+    .enabled(if: KafkaTesting.servers != nil, "TALLY_TEST_KAFKA does not name a Kafka cluster"))
+struct KafkaContractTests {
+    @Test("Kafka", arguments: EventLogSuite.promises)
+    func kafkaKeeps(_ promise: EventLogSuite.Promise) async throws {
+        let logs = try await KafkaLogs.open(KafkaTesting.url(), checksPartitions: false)
+        try await promise.check(EventLogSuite(log: logs.log(of: 1)))
+        await logs.close()
     }
+}
 
-    enum KafkaTesting {
-        static let servers = TestServers.variable("TALLY_TEST_KAFKA")
+enum KafkaTesting {
+    static let servers = TestServers.variable("TALLY_TEST_KAFKA")
 
-        /// Of a topic of its own.
-        static func url(_ topic: String = TestServers.newName(), _ query: String = "") throws -> KafkaURL {
-            try KafkaURL("kafka://\(servers ?? "")/\(topic)\(query)")
-        }
+    /// Of a topic of its own.
+    static func url(_ topic: String = TestServers.newName(), _ query: String = "") throws -> KafkaURL {
+        try KafkaURL("kafka://\(servers ?? "")/\(topic)\(query)")
     }
+}
 
 #endif

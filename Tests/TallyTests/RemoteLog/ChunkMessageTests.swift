@@ -24,7 +24,7 @@ struct ChunkMessageTests {
 
     @Test func whatIsNoChunkIsPoison() {
         for bytes in [[], [1], Array("hello".utf8), Array(chunk.encoded().dropLast()), chunk.encoded() + [0]] {
-            guard case .poison(let reason) = read(bytes) else {
+            guard case .poison(let reason) = read(bytes, name: "hello") else {
                 Issue.record("\(bytes) is a chunk")
                 continue
             }

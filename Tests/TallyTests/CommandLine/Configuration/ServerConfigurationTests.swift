@@ -107,7 +107,6 @@ struct ServerConfigurationTests {
         #expect(problem.contains("allowed: ") || problem.contains("all three roles"))
     }
 
-
     @Test func countsAreKeptForEverUnlessSomethingElseIsSaid() throws {
         #expect(try configuration().retention == .forEver)
         #expect(try configuration(flags: ["keep-minutes": "400d"]).retention == Retention(minutes: 576_000, hours: nil))
