@@ -93,6 +93,10 @@ extension MaintenanceReport {
             Fact(
                 name: "second", value: "\(second), \(NumberText.grouped(report.minutesOfSecond)) minutes with a count"),
         ]
+        if report.coarserLogs > 0 {
+            let logs = NumberText.counted(report.coarserLogs, "log")
+            facts.append(Fact(name: "compared by the hour", value: "\(logs), where one store has no minutes any more"))
+        }
         let banners = report.differentBanners.prefix(Differences.named).map {
             "banner \($0) is known in one of them only, or by another name, target or tags"
         }

@@ -7,17 +7,26 @@ extension ClickHouseStore {
     private static let timeForCollapsing = Duration.seconds(600)
 
     package func expire(before horizon: Horizon, of log: LogID) async throws(StoreError) {
-        let old = try await readHorizons(where: "log = '\(log.name)'")[log] ?? Horizon.none
+        let old = try await self.horizon(of: log)
         let new = horizon.merged(with: old)
         if new != old {
             var collapse = ClickHouseExpiry(table: table, log: log).collapse(from: old, to: new)
-            collapse.settings = try await preparedFeatures().insertSettings
+            let features = try await preparedFeatures()
+            // It reads and writes. What both name is said once: a server takes the last of two.
+            let reading = features.selectSettings.filter { setting in
+                !features.insertSettings.contains { $0.name == setting.name }
+            }
+            collapse.settings = features.insertSettings + reading
             _ = try await client.run(collapse, within: ClickHouseStore.timeForCollapsing)
             try await insert(
                 into: "tally_horizons", ClickHouseHorizons.columns, ClickHouseHorizons.encode(new, of: log))
             knownHorizons.forget()
         }
         try await dropOutdatedPartitions(of: log)
+    }
+
+    package func horizon(of log: LogID) async throws(StoreError) -> Horizon {
+        try await readHorizons(where: "log = '\(log.name)'")[log] ?? .none
     }
 
     /// The horizons of all logs that have one.

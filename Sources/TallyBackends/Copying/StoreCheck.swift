@@ -2,7 +2,8 @@
 
 package import TallyCore
 
-/// Compares what two stores say about each minute, of any kind and layout, piece by piece.
+/// Compares what two stores say about each minute, of any kind and layout, piece by piece. Where one of them has only hours
+/// of a log any more, the hours are compared.
 package struct StoreCheck: Sendable {
     package struct Report: Equatable, Sendable {
         /// Minutes of a banner and kind with a count in the first store.
@@ -11,6 +12,8 @@ package struct StoreCheck: Sendable {
         package var differences = Differences()
         /// Registered banners, or known ones, that are not the same in both.
         package var differentBanners: [BannerID] = []
+        /// How many logs are kept by the minute for less time in one than in the other.
+        package var coarserLogs = 0
 
         package init() {}
     }
@@ -27,19 +30,32 @@ package struct StoreCheck: Sendable {
     package func run(progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }) async throws -> Report {
         var report = Report()
         report.differentBanners = try await differentBanners()
+        let horizons = try await horizons(into: &report)
         let totals =
             try await first.totals(in: .everything, with: [], of: StoreCopy.noLog)
             + second.totals(in: .everything, with: [], of: StoreCopy.noLog)
         let pieces = StorePieces.ranges(of: totals)
         for (index, piece) in pieces.enumerated() {
-            let one = MinuteSums(try await first.rows(in: piece))
-            let other = MinuteSums(try await second.rows(in: piece))
+            let one = MinuteSums(horizons.applied(to: try await first.rows(in: piece)))
+            let other = MinuteSums(horizons.applied(to: try await second.rows(in: piece)))
             report.minutesOfFirst += one.counts.count
             report.minutesOfSecond += other.counts.count
             report.differences.compare(one, other)
             try progress(index + 1, pieces.count)
         }
         return report
+    }
+
+    /// The later one of each log.
+    private func horizons(into report: inout Report) async throws(StoreError) -> [LogID: Horizon] {
+        var horizons: [LogID: Horizon] = [:]
+        for log in Set(try await first.logs() + second.logs()) {
+            let one = try await first.horizon(of: log)
+            let other = try await second.horizon(of: log)
+            horizons[log] = one.merged(with: other)
+            if one != other { report.coarserLogs += 1 }
+        }
+        return horizons
     }
 
     private func differentBanners() async throws(StoreError) -> [BannerID] {

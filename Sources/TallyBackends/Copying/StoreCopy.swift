@@ -6,7 +6,8 @@ package import TallyCore
 ///
 /// It goes piece by piece, and reads each again after writing it. What is there already is not written again, so a copy
 /// that was cut off goes on when it is run once more. The checkpoints are read first and written last: whoever goes on
-/// counting from the copy finds every row that they cover. From `minute` to `minute` and from `hour` on, the source may be
+/// counting from the copy finds every row that they cover. The horizons are set shortly before, since behind its horizon a
+/// store takes no rows; where one store has kept minutes for less time, both are compared by its hours. From `minute` to `minute` and from `hour` on, the source may be
 /// in use; what it counts meanwhile is not missed, since the log still has it.
 package struct StoreCopy: Sendable {
     package struct Report: Equatable, Sendable {
@@ -47,29 +48,40 @@ package struct StoreCopy: Sendable {
     /// - Throws: a `StoreError`, or what `progress` has thrown.
     package func run(progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }) async throws -> Report {
         var report = Report()
-        let checkpoints = try await checkpointsOfSource()
-        report.logs = checkpoints.count
+        let logs = try await logsOfSource()
+        report.logs = logs.count
         report.banners = try await copyBanners()
         let totals = try await source.totals(in: .everything, with: [], of: StoreCopy.noLog)
         let pieces = StorePieces.ranges(of: totals, limit: minutesPerPiece)
         for (index, piece) in pieces.enumerated() {
-            try await copy(piece, checkpoints, into: &report)
+            try await copy(piece, logs, into: &report)
             try progress(index + 1, pieces.count)
         }
         guard report.differences.count == 0 else { return report }
-        for (log, checkpoint) in checkpoints {
-            if let checkpoint { try await destination.save(checkpoint, of: log) }
+        for (log, found) in logs {
+            if found.horizon != .none { try await destination.expire(before: found.horizon, of: log) }
+            if let checkpoint = found.checkpoint { try await destination.save(checkpoint, of: log) }
         }
         return report
+    }
+
+    /// What is copied of a log beside its rows.
+    private struct Log {
+        let checkpoint: Checkpoint?
+        let horizon: Horizon
     }
 
     /// Totals are asked for with rows of a log; there are none.
     static let noLog = LogID(journal: NodeID(bits: 0))
 
-    private func checkpointsOfSource() async throws(StoreError) -> [LogID: Checkpoint?] {
-        var checkpoints: [LogID: Checkpoint?] = [:]
-        for log in try await source.logs() { checkpoints[log] = .some(try await source.checkpoint(of: log)) }
-        return checkpoints
+    /// With the later horizon of both stores.
+    private func logsOfSource() async throws(StoreError) -> [LogID: Log] {
+        var logs: [LogID: Log] = [:]
+        for log in try await source.logs() {
+            let horizon = try await source.horizon(of: log).merged(with: destination.horizon(of: log))
+            logs[log] = Log(checkpoint: try await source.checkpoint(of: log), horizon: horizon)
+        }
+        return logs
     }
 
     private func copyBanners() async throws(StoreError) -> Int {
@@ -80,16 +92,18 @@ package struct StoreCopy: Sendable {
     }
 
     private func copy(
-        _ piece: RowRange, _ checkpoints: [LogID: Checkpoint?], into report: inout Report
+        _ piece: RowRange, _ logs: [LogID: Log], into report: inout Report
     ) async throws(StoreError) {
-        let rows = try await source.rows(in: piece)
-        if source.layout == .minute, destination.layout == .hour { try refuseUnfinishedFlush(rows, checkpoints) }
+        let horizons = logs.mapValues(\.horizon)
+        let rows = horizons.applied(to: try await source.rows(in: piece))
+        if source.layout == .minute, destination.layout == .hour { try refuseUnfinishedFlush(rows, logs) }
         let wanted = Regrouping.regroup(rows, to: destination.layout).filter { $0.row.counts.total > 0 }
-        let missing = StoreCopy.missing(wanted, in: try await destination.rows(in: piece))
+        let stored = horizons.applied(to: try await destination.rows(in: piece))
+        let missing = StoreCopy.missing(wanted, in: stored, behind: horizons)
         for (log, rows) in Dictionary(grouping: missing, by: \.log) {
             try await destination.merge(rows.map(\.row).sorted { $0.key < $1.key }, of: log)
         }
-        let copied = try await destination.rows(in: piece).filter { checkpoints.keys.contains($0.log) }
+        let copied = horizons.applied(to: try await destination.rows(in: piece).filter { logs[$0.log] != nil })
         report.rows += rows.count
         report.written += missing.count
         report.sourceSum += StoreCopy.sum(rows)
@@ -99,9 +113,9 @@ package struct StoreCopy: Sendable {
 
     /// An hour may have the highest `upTo` of its minutes only if no row is beyond the checkpoint of its log.
     private func refuseUnfinishedFlush(
-        _ rows: [StoredRow], _ checkpoints: [LogID: Checkpoint?]
+        _ rows: [StoredRow], _ logs: [LogID: Log]
     ) throws(StoreError) {
-        let beyond = rows.first { $0.row.upTo > (checkpoints[$0.log] ?? nil)?.upTo ?? .none }
+        let beyond = rows.first { $0.row.upTo > logs[$0.log]?.checkpoint?.upTo ?? .none }
         guard let beyond else { return }
         throw .unavailable(
             "the store at \(name) holds rows beyond the checkpoint of the log \(beyond.log): a server uses it, or its last "
@@ -109,15 +123,22 @@ package struct StoreCopy: Sendable {
         )
     }
 
-    /// What is not there as it should be, and may be written: a newer row stays, and is found to be a difference.
-    private static func missing(_ wanted: [StoredRow], in stored: [StoredRow]) -> [StoredRow] {
+    /// What is not there as it should be, and may be written: a newer row stays, and is found to be a difference. So does
+    /// an hour of which anything is there: the destination may still have its minutes, and the total beside them would be twice.
+    private static func missing(
+        _ wanted: [StoredRow], in stored: [StoredRow], behind horizons: [LogID: Horizon]
+    ) -> [StoredRow] {
         struct Place: Hashable {
             let log: LogID
             let key: RowKey
         }
         let known = Dictionary(
             stored.map { (Place(log: $0.log, key: $0.row.key), $0.row) }, uniquingKeysWith: { first, _ in first })
-        return wanted.filter { $0.row.replaces(known[Place(log: $0.log, key: $0.row.key)]) }
+        return wanted.filter { wanted in
+            let found = known[Place(log: wanted.log, key: wanted.row.key)]
+            let isHour = wanted.row.key.start < horizons[wanted.log]?.collapsed ?? .first
+            return isHour ? found == nil : wanted.row.replaces(found)
+        }
     }
 
     private static func sum(_ rows: [StoredRow]) -> Int128 {

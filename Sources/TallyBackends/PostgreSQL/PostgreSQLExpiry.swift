@@ -32,11 +32,27 @@ struct PostgreSQLExpiry: Sendable {
             """, [.text(log.name), .time(horizon.collapsed), .time(horizon.dropped)])
         guard marked.rowCount == 1 else { throw .damage("the log \(log) is not in tally_logs") }
         let number = try marked.integer(0, 0)
-        let horizon = Horizon(
-            collapsed: try PostgreSQLTime.minute(try marked.integer(0, 1), layout: .hour),
-            dropped: try PostgreSQLTime.minute(try marked.integer(0, 2), layout: .hour))
+        let horizon = try PostgreSQLExpiry.horizon(marked, columns: 1, 2)
         let from = try first(number, marked, connection) ?? horizon.collapsed
         return Plan(log: number, from: max(from, horizon.dropped), horizon: horizon)
+    }
+
+    /// The log's, as it was marked last.
+    func horizon(_ connection: PostgreSQLConnection) throws(PostgreSQLFailure) -> Horizon {
+        let marked = try connection.run(
+            """
+            SELECT collapsed_before, dropped_before FROM tally_logs
+            WHERE name = $1 AND collapsed_before IS NOT NULL AND dropped_before IS NOT NULL
+            """, [.text(log.name)])
+        return marked.rowCount == 0 ? .none : try PostgreSQLExpiry.horizon(marked, columns: 0, 1)
+    }
+
+    private static func horizon(
+        _ marked: PostgreSQLResult, columns collapsed: Int, _ dropped: Int
+    ) throws(PostgreSQLFailure) -> Horizon {
+        Horizon(
+            collapsed: try PostgreSQLTime.minute(try marked.integer(0, collapsed), layout: .hour),
+            dropped: try PostgreSQLTime.minute(try marked.integer(0, dropped), layout: .hour))
     }
 
     /// Where the work begins; nil when there is none.
@@ -120,6 +136,11 @@ extension PostgreSQLStore {
             hour = hour.advanced(by: 60)
         }
         try await run { connection throws(PostgreSQLFailure) in try expiry.finish(plan, connection) }
+    }
+
+    package func horizon(of log: LogID) async throws(StoreError) -> Horizon {
+        let expiry = PostgreSQLExpiry(table: table, log: log)
+        return try await run { connection throws(PostgreSQLFailure) in try expiry.horizon(connection) }
     }
 }
 

@@ -24,6 +24,9 @@ package protocol CountStore: Sendable {
     /// - Throws: when some or all of it may not be done; doing it again is always right. A reader sees an hour either way, and whole.
     func expire(before horizon: Horizon, of log: LogID) async throws(StoreError)
 
+    /// The latest horizon that this log was given, also when `expire` has not come to its end; `.none` when it was given none.
+    func horizon(of log: LogID) async throws(StoreError) -> Horizon
+
     /// - Returns: the rows of this log with these keys, in no particular order; a key without a row is left out.
     func rows(of log: LogID, at keys: [RowKey]) async throws(StoreError) -> [Row]
 

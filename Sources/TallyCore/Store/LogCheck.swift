@@ -4,7 +4,7 @@
 ///
 /// What the log has dropped is in the store alone, and whether an event id was known before can't be told from the rest.
 /// So each minute must have at least what the log holds without ids; and where the log holds everything, it must have no
-/// more than all of it.
+/// more than all of it. Behind the horizon of the log the store has hours, and behind that nothing.
 package struct LogCheck: Sendable {
     /// What the log holds of one row.
     private struct Held: Sendable {
@@ -25,6 +25,7 @@ package struct LogCheck: Sendable {
     package let log: LogID
     package let layout: Layout
     package let checkpoint: Checkpoint
+    package let horizon: Horizon
     /// Chunks up to the checkpoint.
     package private(set) var chunks = 0
     /// Whether the log still has its first chunk.
@@ -32,11 +33,14 @@ package struct LogCheck: Sendable {
     private var held: [RowKey: Held] = [:]
     private var sequences: [NodeID: SequenceRanges] = [:]
 
-    /// - Parameter checkpoint: the store's; nil when it has none.
-    package init(log: LogID, layout: Layout, checkpoint: Checkpoint?) {
+    /// - Parameters:
+    ///   - checkpoint: the store's; nil when it has none.
+    ///   - horizon: the store's, for this log.
+    package init(log: LogID, layout: Layout, checkpoint: Checkpoint?, horizon: Horizon = .none) {
         self.log = log
         self.layout = layout
         self.checkpoint = checkpoint ?? .start
+        self.horizon = horizon
     }
 
     /// Reads the next chunk of the log.
@@ -53,9 +57,10 @@ package struct LogCheck: Sendable {
     }
 
     private mutating func add(_ delta: Delta, of entry: LogEntry, isCertain: Bool) {
+        guard let minute = horizon.place(of: delta.minute) else { return }
         let key = RowKey(
-            banner: delta.banner, kind: entry.chunk.kinds[Int(delta.kind)], start: layout.rowStart(of: delta.minute))
-        let index = Int(delta.minute.sinceEpoch - key.start.sinceEpoch)
+            banner: delta.banner, kind: entry.chunk.kinds[Int(delta.kind)], start: layout.rowStart(of: minute))
+        let index = Int(minute.sinceEpoch - key.start.sinceEpoch)
         var held = self.held.removeValue(forKey: key) ?? Held(certain: .zero(layout), most: .zero(layout))
         held.most[index] = held.most[index].addingSaturated(delta.count)
         if isCertain {
@@ -68,8 +73,19 @@ package struct LogCheck: Sendable {
     /// The rows that the log speaks of.
     package var keys: [RowKey] { held.keys.sorted() }
 
-    /// - Parameter rows: what the store has at some of the keys.
+    /// Where the store has what the log says of a row: a store whose last expiry was cut off still has minutes there.
+    package func places(of key: RowKey) -> [RowKey] {
+        guard layout == .minute, key.start < horizon.collapsed else { return [key] }
+        return (Int64(0)..<60).map { minute in
+            var place = key
+            place.start = key.start.advanced(by: minute)
+            return place
+        }
+    }
+
+    /// - Parameter rows: what the store has at the places of some of the keys.
     package func contradictions(at keys: some Collection<RowKey>, in rows: [Row]) -> [Contradiction] {
+        let rows = horizon.applied(to: rows)
         let stored = Dictionary(rows.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
         return keys.flatMap { key in held[key].map { contradictions(of: stored[key], at: key, with: $0) } ?? [] }
     }
@@ -77,7 +93,9 @@ package struct LogCheck: Sendable {
     /// Of these rows of the log, those of which a log that is whole knows nothing.
     package func unknown(_ rows: [Row]) -> [Contradiction] {
         guard isWhole else { return [] }
-        let unknown = rows.filter { $0.upTo <= checkpoint.upTo && $0.counts.total > 0 && held[$0.key] == nil }
+        let unknown = horizon.applied(to: rows).filter {
+            $0.upTo <= checkpoint.upTo && $0.counts.total > 0 && held[$0.key] == nil
+        }
         return unknown.map { row in
             Contradiction(key: row.key, what: "\(row.counts.total) in the store, nothing in the log")
         }

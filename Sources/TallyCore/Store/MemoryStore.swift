@@ -29,6 +29,8 @@ package final class MemoryStore: CountStore {
         try access { $0.expire(before: horizon, of: log) }
     }
 
+    package func horizon(of log: LogID) async throws(StoreError) -> Horizon { try access { $0.horizon(of: log) } }
+
     package func rows(of log: LogID, at keys: [RowKey]) async throws(StoreError) -> [Row] {
         try access { $0.rows(of: log, at: keys) }
     }

@@ -54,6 +54,29 @@ package struct Horizon: Equatable, Sendable {
     package func merged(with other: Horizon) -> Horizon {
         Horizon(collapsed: max(collapsed, other.collapsed), dropped: max(dropped, other.dropped))
     }
+
+    /// Where a count of this minute stands; nil when it is not kept any more.
+    package func place(of minute: Minute) -> Minute? {
+        if minute < dropped { return nil }
+        return minute < collapsed ? Layout.hour.rowStart(of: minute) : minute
+    }
+
+    /// Rows of one log as they are behind it, whether or not a store has come so far yet.
+    package func applied(to rows: [Row]) -> [Row] {
+        if self == .none { return rows }
+        let hours = Row.collapsed(rows.filter { $0.key.start < collapsed })
+        return rows.filter { $0.key.start >= collapsed } + hours.filter { $0.key.start >= dropped }
+    }
+}
+
+extension [LogID: Horizon] {
+    /// Rows of any logs, each behind the horizon of its log.
+    package func applied(to rows: [StoredRow]) -> [StoredRow] {
+        if values.allSatisfy({ $0 == .none }) { return rows }
+        return [LogID: [StoredRow]](grouping: rows, by: \.log).flatMap { log, rows in
+            (self[log] ?? .none).applied(to: rows.map(\.row)).map { StoredRow(log: log, row: $0) }
+        }
+    }
 }
 
 extension Row {

@@ -18,10 +18,11 @@ package struct StoredCounts: Sendable {
     package mutating func expire(before horizon: Horizon, of log: LogID) {
         let horizon = horizon.merged(with: horizons[log] ?? .none)
         horizons[log] = horizon
-        let old = (rows[log] ?? [:]).values.filter { $0.key.start < horizon.collapsed }
-        for row in old { rows[log]?[row.key] = nil }
-        for row in Row.collapsed(old) where row.key.start >= horizon.dropped { rows[log]?[row.key] = row }
+        guard let all = rows[log] else { return }
+        rows[log] = Dictionary(uniqueKeysWithValues: horizon.applied(to: Array(all.values)).map { ($0.key, $0) })
     }
+
+    package func horizon(of log: LogID) -> Horizon { horizons[log] ?? .none }
 
     package func row(of log: LogID, at key: RowKey) -> Row? { rows[log]?[key] }
 

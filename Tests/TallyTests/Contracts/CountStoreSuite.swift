@@ -44,6 +44,7 @@ struct CountStoreSuite {
         Promise("old rows become hours, and the oldest go") { try await $0.oldRowsBecomeHours() },
         Promise("what is collapsed is never begun anew") { try await $0.nothingBehindTheHorizonIsBegunAnew() },
         Promise("a horizon never goes back, and is each log's own") { try await $0.horizonsNeverGoBack() },
+        Promise("the latest horizon of a log is known") { try await $0.theLatestHorizonIsKnown() },
         Promise("collapsing rows at random ends as in the reference") { try await $0.expiryEndsAsInTheReference() },
         Promise("20,000 rows can be merged at once") { try await $0.manyRowsCanBeMergedAtOnce() },
         Promise("calls may overlap") { try await $0.callsMayOverlap() },
@@ -356,6 +357,20 @@ struct CountStoreSuite {
         try await store.merge([row(1, minute: 60, count: 1, upTo: 1)], of: StoreTest.log)
         try await store.merge([row(1, minute: -600, count: 1, upTo: 1)], of: StoreTest.logs[1])
         #expect(try await totals() == [StoreTest.total(1, count: 2, minutes: -600...60)])
+    }
+
+    func theLatestHorizonIsKnown() async throws {
+        #expect(try await store.horizon(of: StoreTest.log) == Horizon.none)
+        try await store.merge([row(1, minute: 0, count: 1, upTo: 1)], of: StoreTest.log)
+        try await store.save(.start, of: StoreTest.logs[1])
+        #expect(try await store.horizon(of: StoreTest.log) == Horizon.none, "rows have no horizon of their own")
+        for (collapsed, dropped) in [(60, -60), (0, 0), (120, -120)] as [(Int64, Int64)] {
+            let horizon = Horizon(collapsed: StoreTest.minute(collapsed), dropped: StoreTest.minute(dropped))
+            try await store.expire(before: horizon, of: StoreTest.log)
+        }
+        let latest = Horizon(collapsed: StoreTest.minute(120), dropped: StoreTest.minute(0))
+        #expect(try await store.horizon(of: StoreTest.log) == latest)
+        #expect(try await store.horizon(of: StoreTest.logs[1]) == Horizon.none)
     }
 
     func expiryEndsAsInTheReference() async throws {

@@ -152,6 +152,60 @@ struct StoreCopyTests {
         }
     }
 
+    @Test(
+        "hours stay hours, and what is collapsed is never begun anew in the copy", arguments: CopySubject.all,
+        Layout.allCases)
+    func horizons(_ to: CopySubject, _ layout: Layout) async throws {
+        try await CopySubject.sqlite(layout).withStore { source in
+            try await fill(source, seed: 6)
+            let horizon = Horizon(collapsed: StoreTest.minute(0), dropped: StoreTest.minute(-60))
+            try await source.expire(before: horizon, of: StoreTest.log)
+            try await to.withStore { destination in
+                let report = try await StoreCopy(from: source, to: destination, named: "A").run()
+                #expect(report.differences.count == 0 && report.sourceSum == report.destinationSum)
+                #expect(try await destination.horizon(of: StoreTest.log) == horizon)
+                #expect(try await destination.horizon(of: StoreTest.logs[1]) == Horizon.none)
+                try await expectEqual(source, destination)
+
+                // Somebody who was stopped before, and wakes up now.
+                let late = StoreTest.row(1, minute: -7, count: 3, upTo: 30, destination.layout)
+                try await destination.merge([late], of: StoreTest.log)
+                try await expectEqual(source, destination)
+                let again = try await StoreCopy(from: source, to: destination, named: "A").run()
+                #expect(again.written == 0 && again.differences.count == 0)
+            }
+        }
+    }
+
+    @Test("a copy of minutes follows when its source has become hours, and the other way round")
+    func laterHorizon() async throws {
+        let subject = CopySubject.sqlite(.minute)
+        let horizon = Horizon(collapsed: StoreTest.minute(60), dropped: StoreTest.minute(-60))
+        try await subject.withStore { source in
+            try await fill(source, seed: 7)
+            try await subject.withStore { destination in
+                _ = try await StoreCopy(from: source, to: destination, named: "A").run()
+                try await source.expire(before: horizon, of: StoreTest.log)
+                let comparison = try await StoreCheck(source, destination).run()
+                #expect(comparison.differences.count == 0 && comparison.coarserLogs == 1)
+                let report = try await StoreCopy(from: source, to: destination, named: "A").run()
+                #expect(report.written == 0 && report.differences.count == 0)
+                #expect(try await destination.horizon(of: StoreTest.log) == horizon)
+                try await expectEqual(source, destination)
+            }
+        }
+        try await subject.withStore { source in
+            try await fill(source, seed: 7)
+            try await subject.withStore { destination in
+                _ = try await StoreCopy(from: source, to: destination, named: "A").run()
+                try await destination.expire(before: horizon, of: StoreTest.log)
+                let report = try await StoreCopy(from: source, to: destination, named: "A").run()
+                #expect(report.written == 0 && report.differences.count == 0)
+                #expect(try await StoreCheck(source, destination).run().differences.count == 0)
+            }
+        }
+    }
+
     @Test("a comparison names the first differences and counts them all")
     func differences() async throws {
         try await CopySubject.sqlite(.minute).withStore { first in

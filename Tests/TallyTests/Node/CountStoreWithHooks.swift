@@ -50,6 +50,8 @@ final class CountStoreWithHooks: CountStore {
         try await inner.expire(before: horizon, of: log)
     }
 
+    func horizon(of log: LogID) async throws(StoreError) -> Horizon { try await inner.horizon(of: log) }
+
     func logs() async throws(StoreError) -> [LogID] { try await inner.logs() }
 
     func checkpoint(of log: LogID) async throws(StoreError) -> Checkpoint? { try await inner.checkpoint(of: log) }

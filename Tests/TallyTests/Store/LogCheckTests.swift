@@ -78,8 +78,36 @@ struct LogCheckTests {
         #expect(check.contradictions(at: check.keys, in: rows).isEmpty)
     }
 
-    private func read(_ entries: [LogEntry], _ layout: Layout) -> LogCheck {
-        var check = LogCheck(log: StoreTest.log, layout: layout, checkpoint: StoreTest.checkpoint(upTo: 20))
+    @Test("behind the horizon the store has hours, and behind that nothing", arguments: Layout.allCases)
+    func horizon(_ layout: Layout) {
+        let horizon = Horizon(collapsed: StoreTest.minute(120), dropped: StoreTest.minute(60))
+        let log = [chunk(1, [(1, 7, 9), (1, 61, 3), (1, 70, 4), (1, 121, 5)]), chunk(2, [(1, 61, 1)])]
+        let check = read(log, layout, horizon)
+        let minutes = [(61, 4, 2), (70, 4, 1)].map { minute, count, upTo in
+            StoreTest.row(1, minute: minute, count: count, upTo: upTo, layout)
+        }
+        let new = StoreTest.row(1, minute: 121, count: 5, upTo: 1, layout)
+        let hour = StoreTest.row(1, minute: 60, count: 8, upTo: 2, layout)
+        #expect(check.contradictions(at: check.keys, in: [hour, new]).isEmpty)
+        #expect(check.unknown([hour, new]).isEmpty)
+        let places = check.keys.flatMap(check.places)
+        #expect(places.contains(hour.key) && places.contains(new.key))
+        if layout == .minute {
+            #expect(minutes.allSatisfy { places.contains($0.key) })
+            #expect(check.contradictions(at: check.keys, in: minutes + [new]).isEmpty, "an expiry that was cut off")
+        }
+        let less = StoreTest.row(1, minute: 60, count: 7, upTo: 2, layout)
+        #expect(
+            check.contradictions(at: check.keys, in: [less, new]).map(\.description) == [
+                "banner 1, click, 2024-12-12T11:00:00Z: 7 in the store, at least 8 in the log"
+            ])
+        let other = StoreTest.row(2, minute: 60, count: 1, upTo: 1, layout)
+        #expect(check.unknown([hour, new, other]).count == 1)
+    }
+
+    private func read(_ entries: [LogEntry], _ layout: Layout, _ horizon: Horizon = .none) -> LogCheck {
+        var check = LogCheck(
+            log: StoreTest.log, layout: layout, checkpoint: StoreTest.checkpoint(upTo: 20), horizon: horizon)
         for entry in entries { check.read(entry) }
         return check
     }
