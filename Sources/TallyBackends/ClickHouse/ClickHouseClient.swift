@@ -4,6 +4,7 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 import TallyCore
 
 /// Speaks ClickHouse's HTTP interface: a statement goes out, an answer or a reason comes back, within a given time.
@@ -22,6 +23,11 @@ final class ClickHouseClient: Sendable {
         configuration.connectionPool.idleTimeout = .seconds(2)
         // Whoever asks has patience of its own, and an answer at once is worth more to it.
         configuration.connectionPool.retryConnectionEstablishment = false
+        if let file = url.certificateAuthority {
+            var security = TLSConfiguration.makeClientConfiguration()
+            security.trustRoots = .file(file)
+            configuration.tlsConfiguration = security
+        }
         http = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
     }
 
@@ -37,7 +43,10 @@ final class ClickHouseClient: Sendable {
     func run(_ statement: ClickHouseStatement, within: Duration? = nil) async throws(StoreError) -> ByteBuffer {
         let limit = within ?? timeout
         do {
-            return try await ClickHouseClient.within(limit) { try await self.exchangeTwice(statement) }
+            return try await ClickHouseClient.within(limit) {
+                // Not until the very end, so that the server's reason is told.
+                try await self.exchangeWhenReady(statement, until: .now + limit * 2 / 3)
+            }
         } catch is ClickHouseTimeout {
             throw .unavailable("the store at \(url) did not answer within \(limit / .seconds(1)) s")
         } catch {
@@ -52,16 +61,38 @@ final class ClickHouseClient: Sendable {
         case let error as ClickHouseDamage: .damaged("the store at \(url) is damaged: \(error.what)")
         case let error as ClickHouseRefusal: .unavailable("the store at \(url) can't be used: \(error.reason)")
         case is CancellationError: .unavailable("the store at \(url) did not finish: the task was cancelled")
-        default: .unavailable("the store at \(url) can't be reached: \(ClickHouseClient.reason(error))")
+        default: .unavailable("the store at \(url) can't be reached: \(reason(error))")
         }
     }
 
-    private static func reason(_ error: any Error) -> String {
+    private func reason(_ error: any Error) -> String {
         switch error {
+        case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError: ClickHouseTLS.reason(error, at: url)
         case let error as HTTPClientError where error == .connectTimeout: "it does not accept the connection"
         case let error as HTTPClientError where error == .remoteConnectionClosed: "it closed the connection"
         case let error as HTTPClientError: error.shortDescription
         default: "\(error)"
+        }
+    }
+
+    /// Replicas that have to agree are not always ready: a read finds one that lags behind, a write one that another still
+    /// writes to. Both pass, and soon.
+    private func exchangeWhenReady(_ statement: ClickHouseStatement, until end: ContinuousClock.Instant) async throws
+        -> ByteBuffer
+    {
+        while ContinuousClock.now < end {
+            if let answer = try await exchangeIfReady(statement) { return answer }
+            try await Task.sleep(for: .milliseconds(.random(in: 10...100)))
+        }
+        return try await exchangeTwice(statement)
+    }
+
+    /// - Returns: nil when it is to be tried again.
+    private func exchangeIfReady(_ statement: ClickHouseStatement) async throws -> ByteBuffer? {
+        do {
+            return try await exchangeTwice(statement)
+        } catch let refusal as ClickHouseRefusal where refusal.isOfUnreadyReplicas {
+            return nil
         }
     }
 
@@ -130,6 +161,9 @@ struct ClickHouseRefusal: Error {
     let code: Int?
     /// One line.
     let reason: String
+
+    /// A replica lags behind what most have, or the block before this one is not on enough of them yet.
+    var isOfUnreadyReplicas: Bool { code == 289 || code == 286 }
 
     /// No name of a table or a value in it is a secret, but it may be endless.
     private static let longestReason = 400

@@ -2,8 +2,8 @@
 
 import Foundation
 
-/// `clickhouse://user:password@host:port/database?cluster=NAME`, over HTTP; `clickhouses://` with TLS. Shown without user
-/// and password.
+/// `clickhouse://user:password@host:port/database?cluster=NAME`, over HTTP; `clickhouses://` with TLS, there also
+/// `?ca=FILE`. Shown without user, password and parameters.
 package struct ClickHouseURL: Equatable, Sendable {
     package let isSecure: Bool
     package let host: String
@@ -13,6 +13,8 @@ package struct ClickHouseURL: Equatable, Sendable {
     package let database: String
     /// The cluster whose machines share the tables; nil for one server alone.
     package let cluster: String?
+    /// The file with the roots, in PEM, that the server's certificate may have; nil for those that the system trusts.
+    package let certificateAuthority: String?
 
     package init(_ text: String) throws(StoreURLError) {
         guard let parts = URLComponents(string: text), let host = parts.host, !host.isEmpty, parts.fragment == nil
@@ -30,16 +32,27 @@ package struct ClickHouseURL: Equatable, Sendable {
         database = path.isEmpty ? "default" : String(path)
         guard (1...65_535).contains(port) else { throw StoreURLError("its port is \(port); allowed are 1 to 65535") }
         try ClickHouseURL.check(database, "database")
-        cluster = try ClickHouseURL.cluster(in: parts.queryItems ?? [])
+        let parameters = try ClickHouseURL.parameters(parts.queryItems ?? [], isSecure: isSecure)
+        cluster = parameters["cluster"]
+        certificateAuthority = parameters["ca"]
+        if let cluster { try ClickHouseURL.check(cluster, "cluster") }
+        guard certificateAuthority?.isEmpty != true else { throw StoreURLError("its ca names no file") }
     }
 
-    private static func cluster(in parameters: [URLQueryItem]) throws(StoreURLError) -> String? {
-        guard parameters.allSatisfy({ $0.name == "cluster" }), parameters.count <= 1 else {
-            throw StoreURLError("it has another parameter than cluster, or that twice; allowed is ?cluster=NAME")
+    private static func parameters(
+        _ items: [URLQueryItem], isSecure: Bool
+    ) throws(StoreURLError) -> [String: String] {
+        var parameters: [String: String] = [:]
+        let allowed = isSecure ? ["cluster", "ca"] : ["cluster"]
+        for item in items {
+            guard allowed.contains(item.name), parameters.updateValue(item.value ?? "", forKey: item.name) == nil
+            else {
+                throw StoreURLError(
+                    "it has a parameter that is unknown, or twice there; allowed are ?cluster=NAME, and &ca=FILE "
+                        + "(certificates to trust) behind clickhouses://")
+            }
         }
-        guard let parameter = parameters.first else { return nil }
-        try check(parameter.value ?? "", "cluster")
-        return parameter.value
+        return parameters
     }
 
     /// Names that need no quotes in SQL.

@@ -32,7 +32,10 @@ struct StoreURLTests {
         #expect("\(url)" == "clickhouse://[::1]:81/counts")
         let plain = try ClickHouseURL("clickhouses://db.example")
         #expect(plain.isSecure && plain.port == 8_443 && plain.user == "default" && plain.password.isEmpty)
-        #expect(plain.database == "default" && plain.cluster == nil)
+        #expect(plain.database == "default" && plain.cluster == nil && plain.certificateAuthority == nil)
+        let own = try ClickHouseURL("clickhouses://db.example/d?ca=/etc/own%20root.pem&cluster=c")
+        #expect(own.certificateAuthority == "/etc/own root.pem" && own.cluster == "c")
+        #expect("\(own)" == "clickhouses://db.example:8443/d")
         #expect(try ClickHouseURL("clickhouse://db.example").port == 8_123)
     }
 
@@ -41,6 +44,7 @@ struct StoreURLTests {
         arguments: [
             "clickhouse://", "clickhouse://h/a-b", "clickhouse://h/1a", "clickhouse://h?shard=1",
             "clickhouse://h?cluster=a&cluster=b", "clickhouse://h?cluster=", "clickhouse://h:70000", "clickhouse://h#x",
+            "clickhouse://h?ca=/x", "clickhouses://h?ca=", "clickhouses://h?ca=/x&ca=/y",
             "clickhouse://u:s3cret@h/a/b", "clickhouse://u:s3cret@h/a b",
         ])
     func clickHouseRefuses(text: String) throws {

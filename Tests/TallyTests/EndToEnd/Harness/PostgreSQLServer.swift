@@ -16,14 +16,17 @@ final class PostgreSQLServer: Sendable {
     private let sandbox: Sandbox
     private let directory: String
     private let port: Int
+    /// With which it takes TLS: the files of its certificate and of the key.
+    private let certificate: [String]
     private let process = Mutex<ChildProcess?>(nil)
 
     var url: String { "\(PostgreSQLServer.database):\(port)/postgres" }
     /// As a store names it.
     var name: String { "postgres://127.0.0.1:\(port)/postgres" }
 
-    init(in sandbox: Sandbox) throws {
+    init(in sandbox: Sandbox, certificate: [String] = []) throws {
         self.sandbox = sandbox
+        self.certificate = certificate
         directory = sandbox.directory.appending("postgresql")
         port = try freePort()
         // The server runs as another user, who has to get in.
@@ -36,7 +39,8 @@ final class PostgreSQLServer: Sendable {
     func start() async throws {
         let deadline = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < deadline {
-            let child = try sandbox.start(["run", directory, "\(port)"], executable: PostgreSQLServer.script)
+            let child = try sandbox.start(
+                ["run", directory, "\(port)"] + certificate, executable: PostgreSQLServer.script)
             process.withLock { $0 = child }
             // Processes of the one that was killed before may still be on their way out; then this one ends.
             if try await isReady(child) { return }

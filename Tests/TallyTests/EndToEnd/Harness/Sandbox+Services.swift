@@ -5,11 +5,15 @@ import Foundation
 /// Servers of the test's own, which it may kill, pause and start again.
 extension Sandbox {
     /// Starts `Scripts/services/NAME run`, which becomes the server, so that signals reach it; waits for nothing.
-    /// - Parameter more: what follows the directory and the port.
-    func startService(_ name: String, in directory: String, port: Int, _ more: [String] = []) throws -> ChildProcess {
+    /// - Parameters:
+    ///   - more: what follows the directory and the port.
+    ///   - verb: instead of `run`, which of its ways to run it.
+    func startService(
+        _ name: String, in directory: String, port: Int, _ more: [String] = [], verb: String = "run"
+    ) throws -> ChildProcess {
         let inherited = ProcessInfo.processInfo.environment.filter { $0.key == "TALLY_CLICKHOUSE_MODERN" }
         return try start(
-            ["run", directory, String(port)] + more, executable: Sandbox.script(of: name), environment: inherited)
+            [verb, directory, String(port)] + more, executable: Sandbox.script(of: name), environment: inherited)
     }
 
     /// Waits until the script says that the server answers.
