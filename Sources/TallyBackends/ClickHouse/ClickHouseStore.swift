@@ -20,6 +20,8 @@ package final class ClickHouseStore: Store {
     let knownHorizons = ClickHouseHorizons()
     /// How long rows that don't count any more are left to those who are still reading them.
     let settling: Duration
+    /// How long replicas may take to agree: less than the statement, so that the server says what it waited for.
+    private let patience: Duration
     /// Set when the server was asked and has the schema.
     private let features = Mutex<ClickHouseFeatures?>(nil)
 
@@ -32,6 +34,7 @@ package final class ClickHouseStore: Store {
     ) {
         self.layout = layout
         self.settling = settling
+        self.patience = timeout * 2 / 3
         client = ClickHouseClient(url, timeout: timeout)
         table = ClickHouseCountTable(layout: layout)
     }
@@ -55,7 +58,7 @@ package final class ClickHouseStore: Store {
 
     /// The statements that `prepare` would run, for somebody else to run; none when the schema is the newest.
     package func missingMigrations() async throws(StoreError) -> [String] {
-        let features = try await ClickHouseFeatures.ask(client)
+        let features = try await ClickHouseFeatures.ask(client, patience: patience)
         let schema = schema(features)
         let found = try await ClickHouseSchema.describe(client)
         try schema.check(found, at: client.url)
@@ -69,7 +72,7 @@ package final class ClickHouseStore: Store {
 
     func preparedFeatures() async throws(StoreError) -> ClickHouseFeatures {
         if let known = features.withLock({ $0 }) { return known }
-        let found = try await ClickHouseFeatures.ask(client)
+        let found = try await ClickHouseFeatures.ask(client, patience: patience)
         let schema = schema(found)
         let description = try await ClickHouseSchema.describe(client)
         try schema.check(description, at: client.url)

@@ -12,7 +12,7 @@ import Testing
 struct ClickHouseClusterTests {
     @Test("it keeps the contract, with its rows on both shards", arguments: Layout.allCases)
     func contract(_ layout: Layout) async throws {
-        try await withCluster { cluster in
+        try await ClickHouseTestCluster.use("0 1") { cluster in
             for (index, promise) in CountStoreSuite.promises.enumerated() {
                 try await cluster.withStore(layout, database: "promise_\(index)") { store in
                     try await promise.check(CountStoreSuite(store: store))
@@ -36,63 +36,12 @@ struct ClickHouseClusterTests {
 
     @Test("it keeps the contract of banners")
     func banners() async throws {
-        try await withCluster { cluster in
+        try await ClickHouseTestCluster.use("0 1") { cluster in
             for (index, promise) in BannerStoreSuite.promises.enumerated() {
                 try await cluster.withStore(.minute, database: "promise_\(index)") { store in
                     try await promise.check(BannerStoreSuite(store: store))
                 }
             }
-        }
-    }
-
-    private struct Cluster {
-        let ports: [Int]
-
-        private func url(_ port: Int, database: String, _ rest: String = "") throws -> ClickHouseURL {
-            try ClickHouseURL("clickhouse://tally:tally-test-secret@127.0.0.1:\(port)/\(database)\(rest)")
-        }
-
-        func withStore(
-            _ layout: Layout, database: String, _ body: (ClickHouseStore) async throws -> Void
-        ) async throws {
-            _ = try await ask("CREATE DATABASE \(database)")
-            let store = ClickHouseStore(try url(ports[0], database: database, "?cluster=tally"), layout: layout)
-            do {
-                try await body(store)
-                try await store.close()
-            } catch {
-                try? await store.close()
-                throw error
-            }
-        }
-
-        /// - Returns: what each server says, without the last line feed.
-        func ask(_ sql: String) async throws -> [String] {
-            var answers: [String] = []
-            for port in ports {
-                let answer = try await ClickHouseTestServer.run(.definition(sql), on: url(port, database: "default"))
-                answers.append(answer.trimmingCharacters(in: .newlines))
-            }
-            return answers
-        }
-    }
-
-    private func withCluster(_ body: (Cluster) async throws -> Void) async throws {
-        _ = try ClickHouseTestServer.old.address()
-        try await withSandbox { sandbox in
-            let ports = try Sandbox.freePorts(7).map(String.init)
-            let keeper = sandbox.directory.appending("zookeeper")
-            _ = try sandbox.startService("zookeeper", in: keeper, port: Int(ports[0])!)
-            try await sandbox.waitForService("zookeeper", in: keeper, port: Int(ports[0])!)
-            let http = [Int(ports[1])!, Int(ports[2])!]
-            for index in 0...1 {
-                let directory = sandbox.directory.appending("shard\(index)")
-                _ = try sandbox.startService(
-                    "clickhouse", in: directory, port: http[index],
-                    [ports[3 + index], ports[5 + index], "\(index)", "a", ports[0], "\(ports[3]) \(ports[4])"])
-                try await sandbox.waitForService("clickhouse", in: directory, port: http[index])
-            }
-            try await body(Cluster(ports: http))
         }
     }
 }

@@ -128,6 +128,27 @@ struct ClickHouseSchemaTests {
         }
     }
 
+    @Test("most replicas have to have a row, and who lags behind does not answer")
+    func quorum() throws {
+        let known: Set = ["insert_quorum", "insert_quorum_timeout", "select_sequential_consistency", "load_balancing"]
+        func settings(_ replicas: Int, knows known: Set<String>) throws -> [String] {
+            let quorum = ClickHouseFeatures.Quorum(of: replicas, patience: .seconds(2))
+            let features = try ClickHouseFeatures(
+                version: "18.16.1", settings: known, tableSettings: [], quorum: quorum)
+            return (features.insertSettings + features.selectSettings).map { "\($0.name)=\($0.value)" }
+        }
+        #expect(try settings(1, knows: known).isEmpty)
+        for (replicas, quorum) in [(2, 2), (3, 2), (5, 3)] {
+            #expect(
+                try settings(replicas, knows: known) == [
+                    "insert_quorum=\(quorum)", "insert_quorum_timeout=2000", "load_balancing=in_order",
+                    "select_sequential_consistency=1", "load_balancing=in_order",
+                ])
+        }
+        let modern = try settings(3, knows: known.union(["insert_quorum_parallel"]))
+        #expect(modern.contains("insert_quorum_parallel=0"))
+    }
+
     @Test("in a cluster every table is replicated and distributed, and made everywhere")
     func cluster() {
         let statements = ClickHouseSchema(layout: .minute, database: "d", cluster: "c", features: .oldest)
