@@ -11,7 +11,7 @@ import Testing
 struct ClickHouseOutageTests {
     @Test("killed between any two statements, it has what it acknowledged", arguments: ClickHouseTestServer.allCases)
     func killedBetweenStatements(_ kind: ClickHouseTestServer) async throws {
-        try await withServer(kind) { server in
+        try await kind.withServer { _, server in
             let store = ClickHouseStore(try server.url, layout: .hour)
             for statement in try await store.missingMigrations() {
                 _ = try await store.client.run(.definition(statement))
@@ -39,7 +39,7 @@ struct ClickHouseOutageTests {
         "killed in the middle of a flush, it has all after the flush was done again",
         arguments: ClickHouseTestServer.allCases)
     func killedInAFlush(_ kind: ClickHouseTestServer) async throws {
-        try await withServer(kind) { server in
+        try await kind.withServer { _, server in
             let store = ClickHouseStore(try server.url, layout: .minute)
             let rows = (1...Int64(300_000)).map { StoreTest.row($0, minute: 0, count: 1, upTo: 1, .minute) }
             try await store.prepare()
@@ -61,7 +61,7 @@ struct ClickHouseOutageTests {
 
     @Test("paused, it keeps nobody waiting for ever", arguments: ClickHouseTestServer.allCases)
     func paused(_ kind: ClickHouseTestServer) async throws {
-        try await withServer(kind) { server in
+        try await kind.withServer { _, server in
             let store = ClickHouseStore(try server.url, layout: .minute, timeout: .milliseconds(300))
             let patient = ClickHouseStore(try server.url, layout: .minute)
             try await patient.prepare()
@@ -97,64 +97,5 @@ struct ClickHouseOutageTests {
         }
         #expect(text.contains(reason) && text.contains("the store at clickhouse://127.0.0.1:"), "\(text)")
         #expect(!text.contains("topsecret") && !text.contains("tally-test-secret"), "\(text)")
-    }
-
-    /// A server in a directory of its own.
-    private final class OwnServer {
-        private let sandbox: Sandbox
-        private let kind: ClickHouseTestServer
-        private let port: Int
-        private(set) var process: ChildProcess
-
-        init(_ kind: ClickHouseTestServer, in sandbox: Sandbox) throws {
-            self.sandbox = sandbox
-            self.kind = kind
-            port = try Sandbox.freePorts(1)[0]
-            process = try sandbox.startService(kind.script, in: sandbox.directory.appending("server"), port: port)
-        }
-
-        var url: ClickHouseURL {
-            get throws { try ClickHouseURL("clickhouse://tally:tally-test-secret@127.0.0.1:\(port)/default") }
-        }
-
-        func waitUntilReady() async throws {
-            try await sandbox.waitForService(kind.script, in: sandbox.directory.appending("server"), port: port)
-        }
-
-        func kill() async throws {
-            process.signal(SIGKILL)
-            _ = try await process.waitForExit()
-        }
-
-        func start() async throws {
-            process = try sandbox.startService(kind.script, in: sandbox.directory.appending("server"), port: port)
-            try await waitUntilReady()
-        }
-
-        func killAndStart() async throws {
-            try await kill()
-            try await start()
-        }
-    }
-
-    private func withServer(
-        _ kind: ClickHouseTestServer, _ body: (OwnServer) async throws -> Void
-    ) async throws {
-        _ = try kind.address()
-        try await withSandbox { sandbox in
-            let server = try OwnServer(kind, in: sandbox)
-            try await server.waitUntilReady()
-            try await body(server)
-        }
-    }
-}
-
-extension ClickHouseTestServer {
-    /// In `Scripts/services`.
-    var script: String {
-        switch self {
-        case .old: "clickhouse"
-        case .modern: "clickhouse-modern"
-        }
     }
 }

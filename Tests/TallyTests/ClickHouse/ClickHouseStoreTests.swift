@@ -43,18 +43,6 @@ struct ClickHouseStoreTests {
         }
     }
 
-    @Test("a million rows can be merged at once", arguments: ClickHouseTestServer.allCases)
-    func aMillionRows(_ server: ClickHouseTestServer) async throws {
-        try await ClickHouseSubject(server: server, layout: .minute).withStore { store in
-            let rows = (1...Int64(1_000_000)).map { StoreTest.row($0, minute: $0 % 60, count: $0, upTo: 7, .minute) }
-            try await store.merge(rows, of: StoreTest.log)
-            #expect(
-                try await ask("SELECT count(), sum(count) FROM tally_counts FINAL", store) == "1000000\t500000500000\n")
-            let last = RowRange(banners: [StoreTest.banner(1_000_000)], minutes: .first ... .last)
-            #expect(try await store.rows(in: last).map(\.row) == [rows[999_999]])
-        }
-    }
-
     @Test("the view has the plain numbers", arguments: ClickHouseSubject.all)
     func view(_ subject: ClickHouseSubject) async throws {
         try await subject.withStore { store in

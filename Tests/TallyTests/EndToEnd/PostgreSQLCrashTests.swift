@@ -12,6 +12,36 @@ import Testing
 extension EndToEndTests {
     @Suite("PostgreSQL is killed between any two statements", .needsPostgreSQL, .timeLimit(.minutes(3)))
     struct PostgreSQLCrashTests {
+        @Test("whatever it acknowledged is there", arguments: Layout.allCases)
+        func killedBetweenStatements(layout: Layout) async throws {
+            try await withSandbox { sandbox in
+                let server = try PostgreSQLServer(in: sandbox)
+                try await server.start()
+                let store = PostgreSQLStore(url: try PostgreSQLURL(server.url), layout: layout)
+                func killAndStart() async throws {
+                    try await server.kill()
+                    try await server.start()
+                }
+                try await store.prepare()
+                try await killAndStart()
+                let reference = MemoryStore(layout: layout)
+                for upTo in Int64(1)...3 {
+                    let rows = (1...100).map { StoreTest.row($0, minute: upTo, count: upTo, upTo: upTo, layout) }
+                    try await store.merge(rows, of: StoreTest.log)
+                    try await killAndStart()
+                    try await store.save(StoreTest.checkpoint(upTo: upTo), of: StoreTest.log)
+                    try await killAndStart()
+                    try await store.save([Banner(id: StoreTest.banner(upTo), name: "banner \(upTo)")])
+                    try await killAndStart()
+                    try await reference.merge(rows, of: StoreTest.log)
+                    #expect(try await Set(store.rows(in: .everything)) == Set(reference.rows(in: .everything)))
+                    #expect(try await store.checkpoint(of: StoreTest.log) == StoreTest.checkpoint(upTo: upTo))
+                    #expect(try await store.banners().count == Int(upTo))
+                }
+                await store.close()
+            }
+        }
+
         @Test("flushes that are cut off are done again, and end in the same rows", arguments: Layout.allCases)
         func killed(layout: Layout) async throws {
             let seed = UInt64.random(in: 1...UInt64.max)

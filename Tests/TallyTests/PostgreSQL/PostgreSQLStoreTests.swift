@@ -11,22 +11,6 @@ import Testing
 
 @Suite("PostgreSQL as a store", .needsPostgreSQL)
 struct PostgreSQLStoreTests {
-    @Test("a million rows in one flush", .timeLimit(.minutes(5)))
-    func aMillionRows() async throws {
-        try await PostgreSQLTestSchema.use { schema in
-            let store = PostgreSQLStore(url: schema.url, layout: .minute)
-            let rows = (1...1_000_000).map { StoreTest.row(Int64($0), minute: 0, count: 2, upTo: 1, .minute) }
-            let started = ContinuousClock.now
-            try await store.merge(rows, of: StoreTest.log)
-            print("PostgreSQL: a million rows merged in \(ContinuousClock.now - started)")
-            #expect(
-                try await schema.texts("SELECT count(*) AS n, sum(count) AS s FROM tally_minute_counts") == [
-                    ["1000000", "2000000"]
-                ])
-            await store.close()
-        }
-    }
-
     @Test("writers that take the same rows in other orders wait for each other, and the highest offset wins")
     func writersMeet() async throws {
         try await PostgreSQLTestSchema.use { schema in

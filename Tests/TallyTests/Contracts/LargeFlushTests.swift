@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TallyBackends
+import TallyCore
+import Testing
+
+@Suite("A million rows in one flush", .serialized, .timeLimit(.minutes(10)))
+struct LargeFlushTests {
+    @Test("all of its statements are there", arguments: CopySubject.all)
+    func aMillionRows(_ subject: CopySubject) async throws {
+        try await subject.withStore { store in
+            let rows = (1...Int64(1_000_000)).map {
+                StoreTest.row($0, minute: $0 % 60, count: $0, upTo: 7, subject.layout)
+            }
+            try await store.merge(rows, of: StoreTest.log)
+            // Some of each statement of 10,000.
+            let some = stride(from: 0, to: rows.count, by: 333).map { rows[$0] } + [rows[999_999]]
+            #expect(try await Set(store.rows(of: StoreTest.log, at: some.map(\.key))) == Set(some))
+        }
+    }
+}
