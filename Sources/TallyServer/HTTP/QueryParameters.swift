@@ -5,10 +5,12 @@ import TallyCore
 
 /// The parameters behind the `?`. An empty one counts as absent.
 struct QueryParameters {
+    private let given: [(name: String, value: String)]
     private let parameters: [(name: String, value: String)]
 
     init(_ request: Request) {
-        parameters = request.uri.queryParameters.map { (String($0.key), String($0.value)) }.filter { !$0.value.isEmpty }
+        given = request.uri.queryParameters.map { (String($0.key), String($0.value)) }
+        parameters = given.filter { !$0.value.isEmpty }
     }
 
     /// - Throws: when it stands there more than once.
@@ -16,6 +18,11 @@ struct QueryParameters {
         let values = all(name)
         guard values.count <= 1 else { throw BadRequest(detail: "the parameter \(name) stands there more than once") }
         return values.first
+    }
+
+    /// The id of an event, also an empty one, which is refused: whoever sends that believes that a retry counts once.
+    func eventID() throws(BadRequest) -> String? {
+        try single("id") ?? given.first { $0.name == "id" }?.value
     }
 
     func all(_ name: String) -> [String] { parameters.filter { $0.name == name }.map(\.value) }

@@ -83,8 +83,14 @@ struct CounterRoutesTests {
         let long = try await test.send(.post, "/counter/7?id=" + String(repeating: "a", count: 257))
         #expect(long.status == 400)
         #expect(long.error == "the event id has 257 bytes; allowed are 1 to 256")
+        for empty in ["id=", "id", "kind=click&id="] {
+            let answer = try await test.send(.post, "/counter/7?\(empty)")
+            #expect(answer.status == 400, "\(empty)")
+            #expect(answer.error == "the event id is empty; allowed are 1 to 256 bytes")
+        }
         #expect(test.refusals("bad_kind") == 1)
-        #expect(test.refusals("bad_event_id") == 1)
+        #expect(test.refusals("bad_event_id") == 4)
+        #expect(test.service.isEmpty)
     }
 
     @Test func `an unknown banner is a 404 where only registered ones count`() async throws {

@@ -41,7 +41,7 @@ struct CounterRoutes {
 /// caches away.
 func singleEvent(of request: Request, banner: BannerID, kind: Kind) throws(BadRequest) -> EventInput {
     let parameters = QueryParameters(request)
-    return EventInput(banner: banner, kind: try parameters.kind() ?? kind, id: try parameters.single("id"))
+    return EventInput(banner: banner, kind: try parameters.kind() ?? kind, id: try parameters.eventID())
 }
 
 extension CountingService {
