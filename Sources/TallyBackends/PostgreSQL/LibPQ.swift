@@ -216,13 +216,20 @@ final class PostgreSQLResult {
         guard [1, 2, 4, 8].contains(bytes.count) else {
             throw .damage("column \(column + 1) is no integer: it has \(bytes.count) bytes")
         }
-        let first: Int64 = bytes[0] & 0x80 == 0 ? 0 : -1
-        return bytes.reduce(first) { $0 << 8 | Int64($1) }
+        switch bytes.count {
+        case 8: return Int64(bigEndian: bytes.loadUnaligned(as: Int64.self))
+        case 4: return Int64(Int32(bigEndian: bytes.loadUnaligned(as: Int32.self)))
+        case 2: return Int64(Int16(bigEndian: bytes.loadUnaligned(as: Int16.self)))
+        default: return Int64(Int8(bitPattern: bytes[0]))
+        }
     }
 
     func text(_ row: Int, _ column: Int) -> String { String(decoding: raw(row, column), as: UTF8.self) }
 
     func optionalText(_ row: Int, _ column: Int) -> String? { isNull(row, column) ? nil : text(row, column) }
+
+    /// Whether it holds exactly these bytes.
+    func holds(_ bytes: [UInt8], _ row: Int, _ column: Int) -> Bool { raw(row, column).elementsEqual(bytes) }
 
     func bytes(_ row: Int, _ column: Int) -> [UInt8] { Array(raw(row, column)) }
 

@@ -29,12 +29,20 @@ enum PostgreSQLHour {
     }
 
     private struct ObjectReader {
-        var text: ArraySlice<UInt8>
+        let text: ArraySlice<UInt8>
+        private var position: Int
+
+        init(text: ArraySlice<UInt8>) {
+            self.text = text
+            position = text.startIndex
+        }
+
+        private var isAtEnd: Bool { position == text.endIndex }
 
         mutating func read() -> [Int64]? {
             var counts = [Int64](repeating: 0, count: 60)
             guard skip("{") else { return nil }
-            if skip("}") { return text.isEmpty ? counts : nil }
+            if skip("}") { return isAtEnd ? counts : nil }
             repeat {
                 guard skip("\""), let minute = number(), minute < 60, skip("\""), skip(":"), let count = number()
                 else {
@@ -42,23 +50,32 @@ enum PostgreSQLHour {
                 }
                 counts[Int(minute)] = count
             } while skip(",")
-            return skip("}") && text.isEmpty ? counts : nil
+            return skip("}") && isAtEnd ? counts : nil
         }
 
         private mutating func skip(_ expected: Unicode.Scalar) -> Bool {
             skipSpaces()
-            guard text.first == UInt8(ascii: expected) else { return false }
-            text.removeFirst()
+            guard !isAtEnd, text[position] == UInt8(ascii: expected) else { return false }
+            position += 1
             skipSpaces()
             return true
         }
 
-        private mutating func skipSpaces() { text = text.drop { $0 == UInt8(ascii: " ") } }
+        private mutating func skipSpaces() {
+            while !isAtEnd, text[position] == UInt8(ascii: " ") { position += 1 }
+        }
 
         private mutating func number() -> Int64? {
-            let digits = text.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-            text = text.dropFirst(digits.count)
-            return Int64(String(decoding: digits, as: UTF8.self))
+            let start = position
+            var value: Int64 = 0
+            while !isAtEnd, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(text[position]) {
+                let (product, isTooLarge) = value.multipliedReportingOverflow(by: 10)
+                let (sum, isMore) = product.addingReportingOverflow(Int64(text[position] - UInt8(ascii: "0")))
+                if isTooLarge || isMore { return nil }
+                value = sum
+                position += 1
+            }
+            return position == start ? nil : value
         }
     }
 }

@@ -111,7 +111,8 @@ package final class PostgreSQLStore: Store {
         return try await run { connection throws(PostgreSQLFailure) in
             let result = try connection.run(table.lookUp, [.text(log.name)] + table.keyColumns(of: keys))
             var rows: [Row] = []
-            for row in 0..<result.rowCount { rows.append(try table.row(result, row)) }
+            var kinds = PostgreSQLKinds()
+            for row in 0..<result.rowCount { rows.append(try table.row(result, row, &kinds)) }
             return rows
         }
     }
@@ -125,10 +126,11 @@ package final class PostgreSQLStore: Store {
             let logs = result.rowCount == 0 ? [:] : try PostgreSQLLogs.all(connection)
             var rows: [StoredRow] = []
             rows.reserveCapacity(result.rowCount)
+            var kinds = PostgreSQLKinds()
             for row in 0..<result.rowCount {
                 let number = try result.integer(row, 3)
                 guard let log = logs[number] else { throw .damage("log \(number) is not in tally_logs") }
-                rows.append(StoredRow(log: log, row: try table.row(result, row)))
+                rows.append(StoredRow(log: log, row: try table.row(result, row, &kinds)))
             }
             return rows
         }
