@@ -16,9 +16,11 @@ SECONDS ?= 60
 MUTANTS ?=
 # For the benchmark: some rows of its table, and how it is measured, such as ROWS='counter-64 ndjson --rounds 3'.
 ROWS ?=
+# For the measurements of stores: some of them, such as PARTS='read --store SQLite'.
+PARTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser build release format lint crash simulate simulate-many fuzz mutants bench micro-bench clean
+.PHONY: help run test test-browser build release format lint crash simulate simulate-many fuzz mutants bench measure micro-bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +69,9 @@ mutants: ## Plant faults in copies of the sources, which the simulation must fin
 
 bench: ## Measure beside nginx, Redis and PostgreSQL, one table; some rows with ROWS='counter-64 ndjson', a try with ROWS=--quick
 	@Scripts/bench $(ROWS)
+
+measure: ## Measure INSERTs, rows, bytes and reading in each store and layout; some with PARTS='active read'
+	@Scripts/measure $(PARTS)
 
 micro-bench: ## Measure the parts of the core one by one
 	@Scripts/install-packages
