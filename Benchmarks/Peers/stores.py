@@ -38,12 +38,18 @@ class SQLite:
         return f"""SELECT {time}, {counts} FROM {table.removeprefix('tally_')} WHERE banner_id = {banner}
             AND kind = (SELECT kind_id FROM kinds WHERE name = 'click') AND {time} BETWEEN {first} AND {last}"""
 
-    def client(self, banner, first, last, times):
+    def view_sql(self, banner, first, last):
+        if self.layout == "hour":
+            return None
+        return f"""SELECT minute_timestamp, count FROM tally_minutes WHERE banner_id = {banner} AND kind = 'click'
+            AND minute_timestamp BETWEEN {first} AND {last}"""
+
+    def client(self, sql, times):
         """- Returns: milliseconds of each reading by Python's sqlite3, which is the library itself."""
         import sqlite3
         import time
         connection = sqlite3.connect(self.path)
-        sql, found = self.read_sql(banner, first, last), []
+        found = []
         for _ in range(times):
             start = time.perf_counter()
             connection.execute(sql).fetchall()
@@ -95,13 +101,20 @@ class PostgreSQL:
         self.ask(f"VACUUM FULL {names(self.layout)[0]}")
         return {"as written": written, "after `VACUUM FULL`": int(self.ask(size))}
 
-    def client(self, banner, first, last, times):
-        """- Returns: milliseconds of each reading by psql, prepared."""
+    def read_sql(self, banner, first, last):
         table, time, counts = names(self.layout)
-        script = f"""PREPARE day AS SELECT banner_id, {time}, kind, log, {counts}, up_to FROM {table}
+        return f"""SELECT banner_id, {time}, kind, log, {counts}, up_to FROM {table}
             WHERE {time} BETWEEN to_timestamp({first}) AND to_timestamp({last}) AND banner_id = ANY('{{{banner}}}')
-            AND kind = ANY('{{click}}');\n\\timing on\n""" + "EXECUTE day;\n" * times
-        self.ask(f"VACUUM ANALYZE {table}")
+            AND kind = ANY('{{click}}')"""
+
+    def view_sql(self, banner, first, last):
+        return f"""SELECT minute_timestamp, count FROM tally_minutes WHERE banner_id = {banner} AND kind = 'click'
+            AND minute_timestamp BETWEEN to_timestamp({first}) AND to_timestamp({last})"""
+
+    def client(self, sql, times):
+        """- Returns: milliseconds of each reading by psql, prepared."""
+        self.ask(f"VACUUM ANALYZE {names(self.layout)[0]}")
+        script = f"PREPARE day AS {sql};\n\\timing on\n" + "EXECUTE day;\n" * times
         output = subprocess.run(
             ["psql", "--no-psqlrc", "-Atq", self.url], input=script, text=True, capture_output=True, check=True).stdout
         return [float(line.split()[1]) for line in output.splitlines() if line.startswith("Time: ")]
@@ -165,9 +178,13 @@ class ClickHouse:
         return f"""SELECT banner_id, kind, {time}, log, {counts}, up_to FROM tally_counts FINAL
             WHERE {time} BETWEEN {first} AND {last} AND banner_id IN ({banner}) AND kind IN ('click')"""
 
-    def client(self, banner, first, last, times):
+    def view_sql(self, banner, first, last):
+        return f"""SELECT minute_timestamp, count FROM tally_minutes WHERE banner_id = {banner} AND kind = 'click'
+            AND minute_timestamp BETWEEN toDateTime({first}) AND toDateTime({last})"""
+
+    def client(self, sql, times):
         """- Returns: milliseconds of each reading by clickhouse-client, in one session."""
-        query = self.read_sql(banner, first, last).replace("\n", " ")
+        query = sql.replace("\n", " ")
         user = urllib.parse.urlsplit(self.url)
         arguments = ["clickhouse-client", "--host", "127.0.0.1", "--port", str(self.tcp_port), "--user", user.username,
                      "--password", user.password, "--time", "--multiquery", "--format", "TabSeparated"]
@@ -188,13 +205,13 @@ class ModernClickHouse(ClickHouse):
     def more(self):
         return []
 
-    def client(self, banner, first, last, times):
+    def client(self, sql, times):
         """- Returns: milliseconds of each reading over HTTP, since the engine comes without a client."""
         import http.client
         import time
         address = urllib.parse.urlsplit(self.url)
         connection = http.client.HTTPConnection("127.0.0.1", self.port)
-        sql, found = self.read_sql(banner, first, last) + " FORMAT RowBinary", []
+        sql, found = sql + " FORMAT RowBinary", []
         for _ in range(times):
             start = time.perf_counter()
             connection.request("POST", "/?database=default", sql, {

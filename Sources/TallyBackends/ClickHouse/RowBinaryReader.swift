@@ -36,6 +36,15 @@ struct RowBinaryReader {
         return text
     }
 
+    /// Skips a value that is written exactly so, if it comes next.
+    mutating func skip(_ written: [UInt8]) -> Bool {
+        let comes = buffer.withUnsafeReadableBytes { bytes in
+            bytes.count >= written.count && bytes[..<written.count].elementsEqual(written)
+        }
+        if comes { buffer.moveReaderIndex(forwardBy: written.count) }
+        return comes
+    }
+
     /// A `Nullable(String)`.
     mutating func readOptionalText() throws(ClickHouseDamage) -> String? {
         try read(UInt8.self) == 0 ? try readText() : nil
@@ -93,18 +102,21 @@ extension RowBinaryReader {
 /// Names that come again and again in the rows of an answer, each made once.
 struct ClickHouseNames<Value> {
     private var values: [[UInt8]: Value] = [:]
-    private var last: (bytes: [UInt8], value: Value)?
+    /// As it is written, with its length.
+    private var last: (written: [UInt8], value: Value)?
     private let make: (String) throws(ClickHouseDamage) -> Value
 
     init(_ make: @escaping (String) throws(ClickHouseDamage) -> Value) { self.make = make }
 
     mutating func read(from reader: inout RowBinaryReader) throws(ClickHouseDamage) -> Value {
+        if let last, reader.skip(last.written) { return last.value }
         let bytes = try reader.readBytes()
-        if let last, last.bytes == bytes { return last.value }
         let value: Value
         if let known = values[bytes] { value = known } else { value = try make(String(decoding: bytes, as: UTF8.self)) }
         values[bytes] = value
-        last = (bytes, value)
+        var writer = RowBinaryWriter()
+        writer.write(bytes)
+        last = (Array(writer.buffer.readableBytesView), value)
         return value
     }
 }
