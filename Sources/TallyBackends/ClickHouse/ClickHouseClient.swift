@@ -23,6 +23,8 @@ final class ClickHouseClient: Sendable {
         configuration.connectionPool.idleTimeout = .seconds(2)
         // Whoever asks has patience of its own, and an answer at once is worth more to it.
         configuration.connectionPool.retryConnectionEstablishment = false
+        // Who waits for another's connection waits no longer than for a new one, and that is less than a statement may take.
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
         if let file = url.certificateAuthority {
             var security = TLSConfiguration.makeClientConfiguration()
             security.trustRoots = .file(file)
@@ -71,6 +73,7 @@ final class ClickHouseClient: Sendable {
         case let error as HTTPClientError where error == .connectTimeout: "it does not accept the connection"
         case let error as HTTPClientError where error == .remoteConnectionClosed: "it closed the connection"
         case let error as HTTPClientError: error.shortDescription
+        case ChannelError.ioOnClosedChannel: "it closed the connection"
         default: "\(error)"
         }
     }
@@ -101,8 +104,16 @@ final class ClickHouseClient: Sendable {
     private func exchangeTwice(_ statement: ClickHouseStatement) async throws -> ByteBuffer {
         do {
             return try await exchange(statement)
-        } catch let error as HTTPClientError where error == .remoteConnectionClosed {
+        } catch  where ClickHouseClient.isOfClosedConnection(error) {
             return try await exchange(statement)
+        }
+    }
+
+    private static func isOfClosedConnection(_ error: any Error) -> Bool {
+        switch error {
+        case let error as HTTPClientError: error == .remoteConnectionClosed
+        case ChannelError.ioOnClosedChannel: true
+        default: false
         }
     }
 

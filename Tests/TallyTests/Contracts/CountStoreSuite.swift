@@ -32,6 +32,7 @@ struct CountStoreSuite {
         Promise("both ends of a range are included") { try await $0.bothEndsOfARangeAreIncluded() },
         Promise("rows that reach into a range come whole") { try await $0.rowsThatReachIntoARangeComeWhole() },
         Promise("a range chooses banners and kinds") { try await $0.aRangeChoosesBannersAndKinds() },
+        Promise("an underscore in a kind is a letter like others") { try await $0.underscoresAreLetters() },
         Promise("the first and the last minute of all can be counted") { try await $0.theEndsOfTimeCanBeCounted() },
         Promise("totals add up logs and minutes of the range alone") { try await $0.totalsAddUpTheRangeAlone() },
         Promise("totals with unflushed rows are totals after merging them") { try await $0.totalsSeeUnflushedRows() },
@@ -183,6 +184,18 @@ struct CountStoreSuite {
                             banner: $0.key.banner, kind: $0.key.kind, count: $0.key.banner.value,
                             minutes: StoreTest.minutes(0...0))
                     }))
+    }
+
+    func underscoresAreLetters() async throws {
+        let kinds = ["a_b", "axb", "a__", "a_"].map { Kind($0)! }
+        let stored = kinds.enumerated().map { row(1, $0.element, minute: 0, count: Int64($0.offset + 1), upTo: 1) }
+        try await store.merge(stored, of: StoreTest.log)
+        for row in stored {
+            let range = RowRange(kinds: [row.key.kind], minutes: .first ... .last)
+            #expect(try await rows(in: range) == [StoredRow(log: StoreTest.log, row: row)])
+            #expect(try await totals(in: range).map(\.count) == [row.counts.total])
+            #expect(try await store.rows(of: StoreTest.log, at: [row.key]) == [row])
+        }
     }
 
     func theEndsOfTimeCanBeCounted() async throws {
