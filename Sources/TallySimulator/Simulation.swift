@@ -89,7 +89,9 @@ extension World {
     private func isIdle(_ way: Intake.Way) -> Bool {
         switch way {
         case .journal(let way): way.commits.isIdle && way.commits.failure == nil
-        case .brokers(let way): way.commits.isIdle && way.forwarder.position == way.spool.lastOffset
+        case .brokers(let way):
+            way.commits.isIdle && way.forwarder.position == way.spool.lastOffset && way.account.bytes == 0
+                && !way.forwarder.isLogAway
         }
     }
 }

@@ -44,6 +44,9 @@ package struct Chunk: Equatable, Sendable {
             isInvalid[Int($1.kind)] ? $0 : $0.addingSaturated($1.count)
         }
     }
+
+    /// It takes no more when it is encoded.
+    package var mostBytes: Int { 128 + kinds.count * (Limits.kindNameBytes + 1) + entryCount * 45 }
 }
 
 /// What is added to one counter.

@@ -14,6 +14,18 @@ package struct Delivery: Sendable {
         case finish(Result<[LogOffset], LogError>, Durability)
     }
 
+    /// What the spool is good for now.
+    package enum Spool: Equatable, Sendable {
+        case open
+        /// It holds as much as it may.
+        case full
+        /// There is none.
+        case none
+    }
+
+    /// What a spool answers that is full.
+    package static let fullSpool = LogError.refused("the log does not answer, and the spool is full (--spool-limit)")
+
     private let chunks: [Chunk]
     /// What was not tried yet.
     private var maySend = true
@@ -24,11 +36,18 @@ package struct Delivery: Sendable {
 
     /// - Parameters:
     ///   - isLogAway: as the forwarder knows it.
-    ///   - hasSpool: without a spool a commit fails when its log is away.
-    package init(_ chunks: [Chunk], isLogAway: Bool, hasSpool: Bool) {
+    ///   - spool: without one a commit fails when its log is away, and so it does when it is full.
+    package init(_ chunks: [Chunk], isLogAway: Bool, spool: Spool, acknowledgement: Acknowledgement = .quorum) {
         self.chunks = chunks
-        maySpool = hasSpool
-        action = isLogAway && hasSpool ? .spool(chunks) : .send(chunks)
+        maySpool = spool == .open
+        if isLogAway, spool == .full {
+            // Nobody waits for a log that is away; the forwarder, which has enough to send, tells when it is back.
+            action = .finish(.failure(Delivery.fullSpool), .disk)
+        } else if maySpool, isLogAway || acknowledgement == .disk {
+            action = .spool(chunks)
+        } else {
+            action = .send(chunks)
+        }
     }
 
     package mutating func didSend(_ result: Result<[LogOffset], LogError>) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Brings what was spooled to the log it is meant for, oldest first, and says whether new chunks go to the log or join the
-/// spool: while the log does not answer they join it, so that nobody waits for a log that is away.
+/// Brings what was spooled to the log it is meant for, oldest first, and says whether new chunks of a partition go to the log or
+/// join the spool: while the log does not answer they join it, so that nobody waits for a partition that is away.
 ///
 ///     resting ──► reading ──► sending … ──► trimming ──► resting
+///        └──► probing, while a partition is away and nothing is to be sent to it
 ///
 /// No I/O: the owner does what `next` says, one thing at a time, and reports back. Nothing is written down about what was
 /// sent: after a restart what is still in the spool is sent again, and counts once, since a chunk counts once per node and
@@ -12,23 +13,34 @@ package struct Forwarder: Sendable {
     package enum Action: Equatable, Sendable {
         /// Read the spool from here on, and call `didRead`.
         case read(from: LogOffset)
-        /// Append the chunk to the partition of its node, and call `didSend` or `didFail`.
-        case send(Chunk)
+        /// Append each chunk to the partition of its node, in this order there, and call `didSend`.
+        case send([Chunk])
+        /// Ask this partition whether it answers, and call `didProbe`.
+        case probe(Int)
         /// Let the spool drop what stands before, and call `didTrim`.
         case trim(before: LogOffset)
     }
 
-    private enum Phase: Sendable { case resting, reading, sending, trimming }
+    private enum Phase: Sendable {
+        case resting, reading, sending
+        case probing(Int)
+        case trimming
+    }
 
     private var phase = Phase.resting
-    private var entries: ArraySlice<LogEntry> = []
+    /// What was read and the log does not have.
+    private var entries: [LogEntry] = []
+    /// The last of what was read.
+    private var lastRead = LogOffset.none
     /// The end of the spool when it was last read.
     private var end = LogOffset.none
-    /// The last spooled chunk that the log has.
+    /// The last spooled chunk that the log has, with all before it.
     package private(set) var position: LogOffset
     private var trimmedBefore: LogOffset
-    /// The log did not answer when it was last asked: new chunks go into the spool.
-    package private(set) var isLogAway = false
+    /// The partitions that did not answer when they were last asked.
+    private var away: Set<Int> = []
+    /// After a failure those have their turn that nothing is sent to.
+    private var probesFirst = false
 
     /// - Parameter first: where the spool begins.
     package init(first: LogOffset) {
@@ -36,36 +48,68 @@ package struct Forwarder: Sendable {
         trimmedBefore = first
     }
 
-    /// What to do now; nil when the log has everything.
+    /// A partition did not answer when it was last asked.
+    package var isLogAway: Bool { !away.isEmpty }
+
+    /// This one did not: its new chunks go into the spool.
+    package func isAway(_ partition: Int) -> Bool { away.contains(partition) }
+
+    /// What to do now; nil when the log has everything, and answers.
     /// - Parameter end: of the spool.
     /// - Precondition: the last action was reported.
     package mutating func next(end: LogOffset) -> Action? {
-        precondition(phase == .resting, "the last action was not reported")
-        if let entry = entries.first {
+        guard case .resting = phase else { preconditionFailure("the last action was not reported") }
+        if probesFirst, let partition = partitionToProbe { return probe(partition) }
+        if !entries.isEmpty {
             phase = .sending
-            return .send(entry.chunk)
+            return .send(entries.map(\.chunk))
         }
         if position < end {
             phase = .reading
             self.end = end
             return .read(from: position.next)
         }
-        guard trimmedBefore < position.next else { return nil }
-        phase = .trimming
-        return .trim(before: position.next)
+        if trimmedBefore < position.next {
+            phase = .trimming
+            return .trim(before: position.next)
+        }
+        guard let partition = partitionToProbe else { return nil }
+        return probe(partition)
     }
+
+    private mutating func probe(_ partition: Int) -> Action {
+        phase = .probing(partition)
+        return .probe(partition)
+    }
+
+    private var partitionToProbe: Int? { away.subtracting(entries.map(\.chunk.node.partition)).min() }
 
     /// - Parameter entries: `[]` when the spool has nothing more: damage may have taken its last offsets.
     package mutating func didRead(_ entries: [LogEntry]) {
-        self.entries = entries[...]
+        self.entries = entries
+        lastRead = entries.last?.offset ?? end
         if entries.isEmpty { position = end }
         phase = .resting
     }
 
-    package mutating func didSend() {
-        guard let entry = entries.popFirst() else { preconditionFailure("nothing was to be sent") }
-        position = entry.offset
-        isLogAway = false
+    /// - Parameter failed: these partitions did not take theirs; the same is said again, after a while.
+    /// - Returns: the chunks that the log has now.
+    package mutating func didSend(failed: Set<Int> = []) -> [Chunk] {
+        precondition(!entries.isEmpty, "nothing was to be sent")
+        let sent = entries.map(\.chunk).filter { !failed.contains($0.node.partition) }
+        away.subtract(sent.map(\.node.partition))
+        away.formUnion(failed)
+        entries.removeAll { !failed.contains($0.chunk.node.partition) }
+        if entries.isEmpty { position = lastRead }
+        probesFirst = !failed.isEmpty
+        phase = .resting
+        return sent
+    }
+
+    package mutating func didProbe(answered: Bool) {
+        guard case .probing(let partition) = phase else { preconditionFailure("nobody was asked") }
+        if answered { away.remove(partition) }
+        probesFirst = false
         phase = .resting
     }
 
@@ -74,12 +118,15 @@ package struct Forwarder: Sendable {
         phase = .resting
     }
 
-    /// The log or the spool did not do it; `next` says the same again, after a while.
+    /// The spool did not do it. `next` says the same again, after a while; but what was not trimmed is trimmed with the next.
     package mutating func didFail() {
-        isLogAway = true
+        if case .trimming = phase { trimmedBefore = position.next }
+        probesFirst = true
         phase = .resting
     }
 
-    /// Whether the log took a chunk that was sent to it directly; if not, it goes into the spool, and others after it.
-    package mutating func note(logAnswered: Bool) { isLogAway = !logAnswered }
+    /// Whether a partition took a chunk that was sent to it directly; if not, it goes into the spool, and others after it.
+    package mutating func note(_ partition: Int, answered: Bool) {
+        if answered { away.remove(partition) } else { away.insert(partition) }
+    }
 }

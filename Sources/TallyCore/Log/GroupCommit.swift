@@ -139,10 +139,9 @@ package struct GroupCommit<Waiter> {
 
     /// Adds a chunk that another node made; it keeps its node and sequence.
     package mutating func add(_ chunk: Chunk, waiter: Waiter) -> Admission {
-        let earliest = chunk.earliestMinute
-        if let refusal = refusal(of: chunk.entryCount) ?? refusal(ofBackfill: earliest) { return .refused(refusal) }
+        if let refusal = refusal(of: chunk) { return .refused(refusal) }
         openGroup()
-        lower(to: earliest)
+        lower(to: chunk.earliestMinute)
         groups[groups.count - 1].foreign.append(chunk)
         groups[groups.count - 1].waiters.append(waiter)
         return .accepted(begins: isReadyToBegin)
@@ -238,7 +237,11 @@ package struct GroupCommit<Waiter> {
         groups[groups.count - 1].earliestBackfill = min(groups[groups.count - 1].earliestBackfill, earliest)
     }
 
-    private func refusal(of sums: LaneSums) -> Refusal? {
+    func refusal(of chunk: Chunk) -> Refusal? {
+        refusal(of: chunk.entryCount) ?? refusal(ofBackfill: chunk.earliestMinute)
+    }
+
+    func refusal(of sums: LaneSums) -> Refusal? {
         if let refusal = refusal(of: sums.entryCount) { return refusal }
         return sums.earliest < EventWindow.watermark(logTime: logTime, late: late) ? .stale : nil
     }

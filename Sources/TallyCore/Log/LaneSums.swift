@@ -5,7 +5,7 @@ package struct LaneSums: Sendable {
     package let lane: Int
     private let kinds: [Kind]
     /// In no order; several turns may have added to the same counter.
-    private var deltas: [Delta]
+    private(set) var deltas: [Delta]
     private(set) var earliest: Minute
 
     init(lane: Int, kinds: [Kind], minute: Minute, deltas: [Delta]) {
@@ -14,6 +14,11 @@ package struct LaneSums: Sendable {
         self.earliest = minute
         self.deltas = deltas
     }
+
+    /// The same lane and minute, and no sums.
+    var emptied: LaneSums { LaneSums(lane: lane, kinds: kinds, minute: earliest, deltas: []) }
+
+    mutating func append(_ delta: Delta) { deltas.append(delta) }
 
     package var isEmpty: Bool { deltas.isEmpty }
     package var entryCount: Int { deltas.count }

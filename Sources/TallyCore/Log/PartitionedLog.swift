@@ -7,6 +7,9 @@ package protocol PartitionedLog: Sendable {
     /// Messages that were passed over in all partitions, since they are no chunks to be counted there.
     var poisonedMessages: Int { get }
 
+    /// In encoded bytes; a longer chunk is refused for good.
+    var largestChunk: Int { get }
+
     /// - Parameter partition: from 0.
     func log(of partition: Int) -> any EventLog
 
@@ -15,6 +18,10 @@ package protocol PartitionedLog: Sendable {
 
     /// Lets go of all connections. Nothing may be asked of the logs any more.
     func close() async
+}
+
+extension PartitionedLog {
+    package var largestChunk: Int { Limits.chunkBytes }
 }
 
 /// What a remote log must do for Tally.

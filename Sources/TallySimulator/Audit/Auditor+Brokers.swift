@@ -12,6 +12,14 @@ extension Auditor {
         }
     }
 
+    /// The server says that nobody has them, nor ever will: their numbers are free again.
+    func withdrew(_ chunks: [Chunk]) {
+        for chunk in chunks {
+            require(!held.contains(ChunkName(chunk)), "a chunk that somebody has was taken for refused")
+            made[ChunkName(chunk)] = nil
+        }
+    }
+
     /// The brokers have a chunk.
     /// - Returns: false when they had it before.
     func appended(_ entry: LogEntry, to account: Int) -> Bool {
@@ -39,6 +47,12 @@ extension Auditor {
         spooled[machine] = spooled[machine]?.filter { !isAtTheBrokers($0) }
         let areKept = spooled[machine]?.isSubset(of: here) ?? true
         require(areKept, "a spooled chunk is neither in the spool nor in the log")
+    }
+
+    /// The encoded size of what the brokers do not have yet.
+    func bytes(in spool: Journal) -> Int {
+        let chunks = (entries(of: spool, damage: .none) ?? []).map(\.chunk)
+        return chunks.reduce(0) { isAtTheBrokers(ChunkName($1)) ? $0 : $0 + $1.encoded().count }
     }
 
     /// At most so many chunks have yet to be sent from spools: those that the last starts found there, and all since.

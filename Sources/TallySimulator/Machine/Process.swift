@@ -27,9 +27,18 @@ final class Intake {
     /// Requests that were admitted and are not yet committed, by arrival.
     var admitted: [Int: (events: [CountedEvent], backfill: Bool)] = [:]
 
-    init(window: EventWindow, way: Way) {
+    /// One for each event loop.
+    var lanes: [Lane]
+    /// The requests that came in the present turn of each.
+    var turns: [[Int]]
+    /// The requests of turns that wait for their commit.
+    var handedOver: [Int: [Int]] = [:]
+
+    init(window: EventWindow, way: Way, lanes: [Lane]) {
         self.window = window
         self.way = way
+        self.lanes = lanes
+        turns = lanes.map { _ in [] }
     }
 }
 
@@ -40,16 +49,8 @@ final class JournalWay {
     var commits: GroupCommit<Int>
     /// What the disk is about to write.
     var commit: [Chunk]?
-    /// One for each event loop.
-    var lanes: [Lane]
-    /// The requests that came in the present turn of each.
-    var turns: [[Int]]
-    /// The requests of turns that wait for their commit.
-    var handedOver: [Int: [Int]] = [:]
 
-    init(journal: Journal, counting: Counting, commits: GroupCommit<Int>, lanes: [Lane]) {
-        self.lanes = lanes
-        turns = lanes.map { _ in [] }
+    init(journal: Journal, counting: Counting, commits: GroupCommit<Int>) {
         self.journal = journal
         self.counting = counting
         self.commits = commits
@@ -63,14 +64,24 @@ final class BrokerWay {
     var forwarder: Forwarder
     /// The commit on its way, by partition.
     var deliveries: [Int: Delivery] = [:]
+    /// Its chunks.
+    var committing: [Int: [Chunk]] = [:]
     /// The calls on whose answers deliveries wait, by their ids.
     var calls: [Int: Int] = [:]
-    /// The call on whose answer the forwarder waits.
-    var forwarderCall: Int?
+    var account: SpoolAccount
+    /// The calls on whose answers the forwarder waits, with their partitions.
+    var forwarding: [Int: Int] = [:]
+    /// The partitions that did not take theirs.
+    var failed: Set<Int> = []
+    /// The call that asks whether a partition answers.
+    var probe: Int?
+    /// The forwarder waits before it tries again.
+    var pauses = false
 
-    init(spool: Journal, commits: PartitionedCommit<Int>) {
+    init(spool: Journal, commits: PartitionedCommit<Int>, account: SpoolAccount) {
         self.spool = spool
         self.commits = commits
+        self.account = account
         forwarder = Forwarder(first: spool.firstOffset)
     }
 }

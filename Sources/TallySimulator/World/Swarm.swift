@@ -15,6 +15,9 @@ struct Swarm {
     let partitions: Int
     /// Servers write to their own disk while the brokers are away.
     let spools: Bool
+    /// In bytes.
+    let spoolLimit: Int
+    let acknowledgement: Acknowledgement
     let segmentBytes: Int
     /// Milliseconds between flushes.
     let flushEvery: Int64
@@ -26,7 +29,7 @@ struct Swarm {
     let window: Duration
     let windowLimit: Int
     let bytesPerRead: Int
-    /// Event loops with a lane of their own, where there are no brokers.
+    /// Event loops with a lane of their own.
     let lanes: Int
 
     // The workload
@@ -114,6 +117,8 @@ struct Swarm {
         roles = Swarm.roles(using: &random)
         partitions = Int.random(in: 1...4, using: &random)
         spools = random.chance(80)
+        spoolLimit = Swarm.pick([500, 5_000, .max, .max], using: &random)
+        acknowledgement = random.chance(70) ? .quorum : .disk
         segmentBytes = 4096 * (random.chance(70) ? 1 : 4)
         flushEvery = Swarm.pick([2_000, 20_000, 60_000, 600_000], using: &random)
         late = Swarm.pick([0, 1, 10, 10_080], using: &random)

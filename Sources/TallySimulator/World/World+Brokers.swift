@@ -12,8 +12,11 @@ extension World {
     func beginCommit(_ partition: Int, _ way: BrokerWay, _ process: ProcessID) {
         guard let chunks = way.commits.begin(partition, at: observedTime(process)) else { return }
         auditor.made(chunks, for: brokers.partitions[partition].account)
-        let delivery = Delivery(chunks, isLogAway: way.forwarder.isLogAway, hasSpool: swarm.spools)
+        let spool: Delivery.Spool = !swarm.spools ? .none : way.account.isFull ? .full : .open
+        let delivery = Delivery(
+            chunks, isLogAway: way.forwarder.isAway(partition), spool: spool, acknowledgement: swarm.acknowledgement)
         way.deliveries[partition] = delivery
+        way.committing[partition] = chunks
         goOn(delivery, partition, way, process)
     }
 
@@ -23,9 +26,11 @@ extension World {
         case .spool: plan(.spoolIsWritten(process, partition: partition), in: number(0...swarm.appendTime))
         case .finish(let result, let durability):
             way.deliveries[partition] = nil
+            let chunks = way.committing.removeValue(forKey: partition) ?? []
+            if case .failure(.refused) = result { auditor.withdrew(chunks) }
             let log = durability == .disk ? way.spool.id : brokers.partitions[partition].log
             for answer in way.commits.finish(partition, result, in: log, durability: durability) {
-                reply(to: answer.waiter, answer.result, process)
+                reply(toAll: answer.waiter, answer.result, process)
             }
             beginCommit(partition, way, process)
         }
@@ -36,12 +41,15 @@ extension World {
             case .spool(let chunks) = delivery.action
         else { return }
         let machine = machine(of: id)
+        let held = swarm.spoolLimit == .max ? 0 : auditor.bytes(in: way.spool)
         prepareDisk(machine)
-        let result = append(chunks, to: way.spool)
+        let result = way.account.admit(chunks) ? append(chunks, to: way.spool) : .failure(Delivery.fullSpool)
+        if case .failure(.refused) = result, result != .failure(Delivery.fullSpool) { way.account.remove(chunks) }
         if !machine.disk.hasPower { return losePower(machine) }
         switch result {
         case .success:
             auditor.spooled(chunks, on: id.machine)
+            auditor.require(held < swarm.spoolLimit, "a full spool took more")
             counters[.spooledChunks] += chunks.count
         case .failure(.failed): planRestart(machine, in: number(1_000...20_000))
         case .failure: break
@@ -55,7 +63,9 @@ extension World {
     // MARK: Forwarding
 
     func forward(_ id: ProcessID) {
-        guard case .brokers(let way) = process(id)?.intake?.way, way.forwarderCall == nil else { return }
+        guard case .brokers(let way) = process(id)?.intake?.way, way.forwarding.isEmpty, way.probe == nil,
+            !way.pauses
+        else { return }
         while let action = way.forwarder.next(end: way.spool.lastOffset) {
             switch action {
             case .read(let offset):
@@ -63,14 +73,40 @@ extension World {
                     return auditor.require(false, "a spool can't be read")
                 }
                 way.forwarder.didRead(entries)
-            case .send(let chunk):
-                way.forwarderCall = call(chunk.node.partition, [chunk], id)
+            case .send(let chunks):
+                let parts = Dictionary(grouping: chunks, by: \.node.partition).sorted { $0.key < $1.key }
+                for (partition, chunks) in parts { way.forwarding[call(partition, chunks, id)] = partition }
+                return
+            case .probe(let partition):
+                // An append of nothing.
+                way.probe = call(partition, [], id)
                 return
             case .trim(let offset):
                 try? way.spool.trim(before: offset)
                 way.forwarder.didTrim()
             }
         }
+    }
+
+    /// All partitions have answered, or will not.
+    private func finishForwarding(_ way: BrokerWay, _ process: ProcessID) {
+        let failed = way.failed
+        way.failed = []
+        way.account.remove(way.forwarder.didSend(failed: failed))
+        goOnForwarding(way, process, hasFailed: !failed.isEmpty)
+    }
+
+    private func goOnForwarding(_ way: BrokerWay, _ process: ProcessID, hasFailed: Bool) {
+        way.pauses = hasFailed
+        if hasFailed { return plan(.forwarderWorks(process), in: number(250...30_000)) }
+        forward(process)
+    }
+
+    /// The forwarder has waited since it failed.
+    func forwardAgain(_ id: ProcessID) {
+        guard case .brokers(let way) = process(id)?.intake?.way else { return }
+        way.pauses = false
+        forward(id)
     }
 
     // MARK: Calls
@@ -108,18 +144,18 @@ extension World {
     /// - Parameter offsets: nil when there was no answer, or a refusal.
     func receive(_ offsets: [LogOffset]?, to call: BrokerCall) {
         guard case .brokers(let way) = process(call.process)?.intake?.way else { return }
-        if way.forwarderCall == call.id {
-            way.forwarderCall = nil
-            if offsets == nil {
-                way.forwarder.didFail()
-                plan(.forwarderWorks(call.process), in: number(250...30_000))
-            } else {
-                way.forwarder.didSend()
-                forward(call.process)
-            }
+        if way.probe == call.id {
+            way.probe = nil
+            way.forwarder.didProbe(answered: offsets != nil)
+            goOnForwarding(way, call.process, hasFailed: offsets == nil)
+        }
+        if let partition = way.forwarding.removeValue(forKey: call.id) {
+            if offsets == nil { way.failed.insert(partition) }
+            if way.forwarding.isEmpty { finishForwarding(way, call.process) }
         }
         guard let partition = way.calls.removeValue(forKey: call.id) else { return }
-        way.forwarder.note(logAnswered: offsets != nil)
+        way.forwarder.note(partition, answered: offsets != nil)
+        if offsets == nil { forward(call.process) }
         let result: Result<[LogOffset], LogError> = offsets.map { .success($0) } ?? .failure(.unavailable("no answer"))
         way.deliveries[partition]?.didSend(result)
         way.deliveries[partition].map { goOn($0, partition, way, call.process) }

@@ -24,7 +24,11 @@ extension World {
             for entry in entries { _ = way.counting.aggregator?.apply(entry) }
         }
         if case .failure(let error) = result { fail(error, account, machine) }
-        for answer in answers { reply(answer, log: way.counting.log, way, id) }
+        for answer in answers {
+            reply(
+                toAll: answer.waiter,
+                answer.result.map { [Receipt(log: way.counting.log, offset: $0, durability: .disk)] }, id)
+        }
         history.note("commit", Int64(chunks.count), way.journal.lastOffset.value, Int64(answers.count))
         beginCommit(way, id)
         keepStore(way.counting)
@@ -46,14 +50,13 @@ extension World {
     }
 
     /// To a request, or to all of a lane's turn.
-    private func reply(_ answer: GroupCommit<Int>.Answer, log: LogID, _ way: JournalWay, _ process: ProcessID) {
-        let result = answer.result.map { [Receipt(log: log, offset: $0, durability: .disk)] }
-        for arrival in way.handedOver.removeValue(forKey: answer.waiter) ?? [answer.waiter] {
-            reply(to: arrival, result, process)
+    func reply(toAll waiter: Int, _ result: Result<[Receipt], LogError>, _ id: ProcessID) {
+        for arrival in process(id)?.intake?.handedOver.removeValue(forKey: waiter) ?? [waiter] {
+            reply(to: arrival, result, id)
         }
     }
 
-    func reply(to arrival: Int, _ result: Result<[Receipt], LogError>, _ process: ProcessID) {
+    private func reply(to arrival: Int, _ result: Result<[Receipt], LogError>, _ process: ProcessID) {
         let request: Auditor.Sender?
         switch result {
         case .success(let receipts):

@@ -59,7 +59,10 @@ extension World {
         let node = NodeID(bits: UInt128(random.next()) << 64 | UInt128(random.next()))
         let commits = PartitionedCommit<Int>(process: node, partitioning: brokers.partitioning, late: swarm.late)
         let window = EventWindow(late: swarm.late, early: swarm.early, logTime: .epoch)
-        process.intake = Intake(window: window, way: .brokers(BrokerWay(spool: spool, commits: commits)))
+        var account = SpoolAccount(limit: swarm.spoolLimit)
+        account.add((auditor.entries(of: spool, damage: .none) ?? []).map(\.chunk))
+        let way = BrokerWay(spool: spool, commits: commits, account: account)
+        process.intake = Intake(window: window, way: .brokers(way), lanes: makeLanes())
         machine(of: id).process = process
         forward(id)
     }
@@ -145,11 +148,12 @@ extension World {
             floor: swarm.floor)
         let window = EventWindow(
             late: swarm.late, early: swarm.early, floor: swarm.floor, logTime: aggregator.time)
-        let lanes = (0..<swarm.lanes).map {
-            Lane(number: $0, kinds: Client.kinds.flatMap(\.withInvalid), seed: random.next())
-        }
-        let way = JournalWay(journal: journal, counting: counting, commits: commits, lanes: lanes)
-        process.intake = Intake(window: window, way: .journal(way))
+        let way = JournalWay(journal: journal, counting: counting, commits: commits)
+        process.intake = Intake(window: window, way: .journal(way), lanes: makeLanes())
+    }
+
+    private func makeLanes() -> [Lane] {
+        (0..<swarm.lanes).map { Lane(number: $0, kinds: Client.kinds.flatMap(\.withInvalid), seed: random.next()) }
     }
 
     // MARK: Stopping

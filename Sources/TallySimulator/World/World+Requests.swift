@@ -42,8 +42,8 @@ extension World {
         counters[.admittedEvents] += events.count
         auditor.admitted(
             arrival, of: request, events: events.map { (account: account(of: $0.banner, intake), event: $0) })
-        if let (way, lane) = lane(for: sent, backfill: backfill, intake) {
-            return add(events, arrival, to: lane, way, process)
+        if let lane = lane(for: sent, backfill: backfill, intake) {
+            return add(events, arrival, to: lane, intake, process)
         }
         intake.admitted[arrival] = (events, backfill)
         // A long body takes its time.

@@ -66,7 +66,7 @@ final class World {
         case .brokersAnswer(let call, let offsets): receive(offsets, to: call)
         case .brokersTimeOut(let call): receive(nil, to: call)
         case .spoolIsWritten(let process, let partition): writeSpool(partition, process)
-        case .forwarderWorks(let process): forward(process)
+        case .forwarderWorks(let process): forwardAgain(process)
         case .consumerPolls(let counting): poll(counting)
         case .partitionIsRevoked(let counting): revoke(counting)
         case .faultEnds(let fault): end(fault)

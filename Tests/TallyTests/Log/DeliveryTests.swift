@@ -9,8 +9,10 @@ struct DeliveryTests {
     private static let chunks = SampleChunks.chunks(1...2)
     private static let offsets: Result<[LogOffset], LogError> = .success([LogOffset(4), LogOffset(5)])
 
-    private func delivery(isLogAway: Bool = false, hasSpool: Bool = true) -> Delivery {
-        Delivery(Self.chunks, isLogAway: isLogAway, hasSpool: hasSpool)
+    private func delivery(
+        isLogAway: Bool = false, spool: Delivery.Spool = .open, acknowledgement: Acknowledgement = .quorum
+    ) -> Delivery {
+        Delivery(Self.chunks, isLogAway: isLogAway, spool: spool, acknowledgement: acknowledgement)
     }
 
     @Test("into the log, when it answers")
@@ -38,8 +40,8 @@ struct DeliveryTests {
         #expect(delivery.action == .finish(Self.offsets, .disk))
     }
 
-    @Test("a spool that is full does not keep chunks from a log that is back")
-    func fullSpool() {
+    @Test("a disk that is full does not keep chunks from a log that is back")
+    func fullDisk() {
         var delivery = delivery(isLogAway: true)
         delivery.didSpool(.failure(.refused("full")))
         #expect(delivery.action == .send(Self.chunks))
@@ -47,9 +49,40 @@ struct DeliveryTests {
         #expect(delivery.action == .finish(Self.offsets, .quorum))
     }
 
+    @Test("a full spool takes nothing more, and nobody waits for a log that is away")
+    func fullSpool() {
+        guard case .finish(.failure(.refused(let reason)), _) = delivery(isLogAway: true, spool: .full).action else {
+            Issue.record("it is not refused at once")
+            return
+        }
+        #expect(reason.contains("--spool-limit"))
+        var delivery = delivery(spool: .full)
+        #expect(delivery.action == .send(Self.chunks))
+        delivery.didSend(.failure(.unavailable("away")))
+        #expect(delivery.action == .finish(.failure(.unavailable("away")), .quorum))
+    }
+
+    @Test("with --ack disk the spool is first, also while the log answers")
+    func spoolBeforeLog() {
+        var delivery = delivery(acknowledgement: .disk)
+        #expect(delivery.action == .spool(Self.chunks))
+        delivery.didSpool(Self.offsets)
+        #expect(delivery.action == .finish(Self.offsets, .disk))
+    }
+
+    @Test(
+        "with --ack disk, and a spool that takes nothing, the log has to have it",
+        arguments: [Delivery.Spool.full, .none])
+    func noSpoolBeforeLog(spool: Delivery.Spool) {
+        var delivery = delivery(spool: spool, acknowledgement: .disk)
+        #expect(delivery.action == .send(Self.chunks))
+        delivery.didSend(Self.offsets)
+        #expect(delivery.action == .finish(Self.offsets, .quorum))
+    }
+
     @Test("without a spool it fails with the log")
     func noSpool() {
-        var delivery = delivery(isLogAway: true, hasSpool: false)
+        var delivery = delivery(isLogAway: true, spool: .none)
         #expect(delivery.action == .send(Self.chunks))
         delivery.didSend(.failure(.unavailable("away")))
         #expect(delivery.action == .finish(.failure(.unavailable("away")), .quorum))

@@ -27,28 +27,41 @@ struct ForwarderTests {
         var forwarder = Forwarder(first: LogOffset(3))
         #expect(next(&forwarder, end: 4) == .read(from: LogOffset(3)))
         forwarder.didRead(entries(3...4))
-        #expect(next(&forwarder, end: 4) == .send(SampleChunks.chunk(3)))
-        forwarder.didSend()
-        #expect(next(&forwarder, end: 4) == .send(SampleChunks.chunk(4)))
-        forwarder.didSend()
+        #expect(next(&forwarder, end: 4) == .send([SampleChunks.chunk(3), SampleChunks.chunk(4)]))
+        let sent = forwarder.didSend()
+        #expect(sent == [SampleChunks.chunk(3), SampleChunks.chunk(4)])
+        #expect(forwarder.position == LogOffset(4))
         #expect(next(&forwarder, end: 4) == .trim(before: LogOffset(5)))
         forwarder.didTrim()
         #expect(next(&forwarder, end: 4) == nil)
         #expect(next(&forwarder, end: 5) == .read(from: LogOffset(5)))
     }
 
-    @Test("what was not taken is sent again, and until then new chunks join the spool")
+    /// Offsets 1 to 4, of the partitions 0, 3, 0, 3.
+    private var twoPartitions: [LogEntry] {
+        (1...4).map { offset in
+            let node = NodeID(process: SampleChunks.node, partition: offset % 2 == 1 ? 0 : 3)
+            return LogEntry(offset: LogOffset(Int64(offset)), chunk: SampleChunks.chunk(UInt64(offset), of: node))
+        }
+    }
+
+    @Test("what was not taken is sent again, alone, and until then its partition's new chunks join the spool")
     func failure() {
         var forwarder = Forwarder(first: LogOffset(1))
-        _ = next(&forwarder, end: 1)
-        forwarder.didRead(entries(1...1))
-        _ = next(&forwarder, end: 1)
-        forwarder.didFail()
-        #expect(forwarder.isLogAway)
-        #expect(next(&forwarder, end: 1) == .send(SampleChunks.chunk(1)))
-        forwarder.didSend()
+        let chunks = twoPartitions.map(\.chunk)
+        _ = next(&forwarder, end: 4)
+        forwarder.didRead(twoPartitions)
+        #expect(next(&forwarder, end: 4) == .send(chunks))
+        let sent = forwarder.didSend(failed: [3])
+        #expect(sent == [chunks[0], chunks[2]])
+        #expect(forwarder.isAway(3))
+        #expect(!forwarder.isAway(0))
+        #expect(forwarder.position == .none, "what is behind it may not be dropped before it")
+        #expect(next(&forwarder, end: 4) == .send([chunks[1], chunks[3]]))
+        let rest = forwarder.didSend()
+        #expect(rest == [chunks[1], chunks[3]])
         #expect(!forwarder.isLogAway)
-        #expect(forwarder.position == LogOffset(1))
+        #expect(forwarder.position == LogOffset(4))
     }
 
     @Test("offsets that were lost to damage are passed over")
@@ -57,18 +70,69 @@ struct ForwarderTests {
         _ = next(&forwarder, end: 5)
         forwarder.didRead(entries(2...2))
         _ = next(&forwarder, end: 5)
-        forwarder.didSend()
+        _ = forwarder.didSend()
         #expect(next(&forwarder, end: 5) == .read(from: LogOffset(3)))
         forwarder.didRead([])
         #expect(next(&forwarder, end: 5) == .trim(before: LogOffset(6)))
     }
 
-    @Test("a chunk that was sent directly tells too whether the log is there")
+    @Test("while a partition is away and nothing is to be sent to it, it is asked until it answers")
+    func probes() {
+        var forwarder = Forwarder(first: LogOffset(1))
+        forwarder.note(2, answered: false)
+        #expect(next(&forwarder, end: 0) == .probe(2))
+        forwarder.didProbe(answered: false)
+        #expect(forwarder.isAway(2))
+        #expect(next(&forwarder, end: 0) == .probe(2))
+        forwarder.didProbe(answered: true)
+        #expect(!forwarder.isLogAway)
+        #expect(next(&forwarder, end: 0) == nil)
+    }
+
+    @Test("a partition that stays away does not keep others from being asked")
+    func probesBesideSending() {
+        var forwarder = Forwarder(first: LogOffset(1))
+        forwarder.note(1, answered: false)
+        _ = next(&forwarder, end: 4)
+        forwarder.didRead(twoPartitions)
+        _ = next(&forwarder, end: 4)
+        _ = forwarder.didSend(failed: [0, 3])
+        #expect(next(&forwarder, end: 4) == .probe(1))
+        forwarder.didProbe(answered: true)
+        #expect(next(&forwarder, end: 4) == .send(twoPartitions.map(\.chunk)))
+    }
+
+    @Test("a spool that can't be read says nothing about the log")
+    func unreadableSpool() {
+        var forwarder = Forwarder(first: LogOffset(1))
+        _ = next(&forwarder, end: 1)
+        forwarder.didFail()
+        #expect(!forwarder.isLogAway)
+        #expect(next(&forwarder, end: 1) == .read(from: LogOffset(1)))
+    }
+
+    @Test("what could not be dropped is dropped with what comes next")
+    func failedTrimming() {
+        var forwarder = Forwarder(first: LogOffset(1))
+        _ = next(&forwarder, end: 1)
+        forwarder.didRead(entries(1...1))
+        _ = next(&forwarder, end: 1)
+        _ = forwarder.didSend()
+        #expect(next(&forwarder, end: 1) == .trim(before: LogOffset(2)))
+        forwarder.didFail()
+        #expect(next(&forwarder, end: 1) == nil)
+        #expect(next(&forwarder, end: 2) == .read(from: LogOffset(2)))
+    }
+
+    @Test("a chunk that was sent directly tells too whether its partition is there")
     func directly() {
         var forwarder = Forwarder(first: LogOffset(1))
-        forwarder.note(logAnswered: false)
-        #expect(forwarder.isLogAway)
-        forwarder.note(logAnswered: true)
+        forwarder.note(1, answered: false)
+        #expect(forwarder.isAway(1))
+        #expect(!forwarder.isAway(0))
+        forwarder.note(0, answered: true)
+        #expect(forwarder.isAway(1))
+        forwarder.note(1, answered: true)
         #expect(!forwarder.isLogAway)
     }
 }

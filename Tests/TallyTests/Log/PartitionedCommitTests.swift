@@ -86,6 +86,116 @@ struct PartitionedCommitTests {
         #expect(throws: LogError.unavailable("away")) { try answers.first?.result.get() }
     }
 
+    @Test("a request that is in one partition, and was refused in another, is not refused")
+    func halfRefused() throws {
+        var commits = try commits()
+        let partitions = [1, 2].map { commits.partitioning.partition(of: BannerID($0)!) }
+        for isRefused in [[true, false], [true, true]] {
+            _ = commits.add([event(1), event(2)], waiter: "both")
+            for partition in partitions { _ = commits.begin(partition, at: Self.time) }
+            var answers: [PartitionedCommit<String>.Answer] = []
+            for (partition, isRefused) in zip(partitions, isRefused) {
+                answers += commits.finish(
+                    partition, isRefused ? .failure(.refused("full")) : .success([LogOffset(1)]), in: Self.log,
+                    durability: .quorum)
+            }
+            let expected: LogError = isRefused[1] ? .refused("full") : .unavailable("full")
+            #expect(throws: expected) { try answers.first?.result.get() }
+        }
+    }
+
+    @Test("the sums of a lane are split by partition, and answered together with what became of each")
+    func lanes() throws {
+        var commits = try commits()
+        var lane = Lane(number: 0, kinds: [.click, .impression])
+        lane.begin(Minute(sinceEpoch: 100)!)
+        for banner in 1...20 as ClosedRange<Int64> {
+            lane.letIn(banner: BannerID(banner)!, kind: UInt8(banner % 2))
+            let isAdded = lane.add(UInt32(banner), banner: BannerID(banner)!, kind: UInt8(banner % 2))
+            #expect(isAdded)
+        }
+        let admission = commits.add(lane.take(), waiter: "turn")
+        #expect(admission == .accepted(begin: [0, 1, 2, 3]))
+        var sums: [Int64: Int64] = [:]
+        var answers: [PartitionedCommit<String>.Answer] = []
+        for partition in 0..<4 {
+            let begun = commits.begin(partition, at: Self.time)
+            let chunks = try #require(begun)
+            #expect(chunks.count == 1)
+            #expect(try Chunk(decoding: chunks[0].encoded()[...]) == chunks[0], "it is a chunk in order")
+            for delta in chunks[0].deltas {
+                #expect(commits.partitioning.partition(of: delta.banner) == partition)
+                sums[delta.banner.value] = delta.count
+            }
+            let isAway = partition == 2
+            answers += commits.finish(
+                partition, isAway ? .failure(.unavailable("away")) : .success([LogOffset(9)]), in: Self.log,
+                durability: .quorum)
+        }
+        #expect(sums == Dictionary(uniqueKeysWithValues: (1...20).map { ($0, $0) }))
+        #expect(answers.map(\.waiter) == ["turn"])
+        #expect(answers.first?.parts.map(\.partition) == [0, 1, 2, 3])
+        #expect(answers.first?.parts.map { (try? $0.result.get()) != nil } == [true, true, false, true])
+    }
+
+    @Test("a chunk of another node is split into chunks of nodes of its own, and nothing of it is lost")
+    func foreignChunks() throws {
+        var commits = try commits()
+        var builder = ChunkBuilder()
+        for banner in 1...20 as ClosedRange<Int64> {
+            let event = CountedEvent(
+                banner: BannerID(banner)!, kind: banner < 3 ? .impression : .click, minute: Minute(sinceEpoch: 90)!,
+                count: banner, id: banner == 7 ? EventID("x", banner: BannerID(banner)!, kind: .click) : nil)
+            let fits = builder.add(event)
+            #expect(fits)
+        }
+        let importer = NodeID(bits: 0xF00D_0000_0000_1234)
+        let original = builder.chunk(node: importer, sequence: 5, time: .epoch)
+        let admission = commits.add(original, waiter: "import")
+        #expect(admission == .accepted(begin: [0, 1, 2, 3]))
+        var counts: [Int64] = []
+        for partition in 0..<4 {
+            let begun = commits.begin(partition, at: Self.time)
+            let chunk = try #require(begun?.first)
+            #expect(chunk.node == NodeID(process: importer, partition: partition))
+            #expect(chunk.sequence == 5)
+            #expect(try Chunk(decoding: chunk.encoded()[...]) == chunk, "it is a chunk in order")
+            for delta in chunk.deltas + chunk.identified.map(\.delta) {
+                #expect(commits.partitioning.partition(of: delta.banner) == partition)
+                #expect(chunk.kinds[Int(delta.kind)] == (delta.banner.value < 3 ? .impression : .click))
+                counts.append(delta.count)
+            }
+            #expect(Set(chunk.deltas.map(\.kind)).union(chunk.identified.map(\.delta.kind)).count == chunk.kinds.count)
+        }
+        #expect(counts.sorted() == Array(1...20))
+    }
+
+    @Test("what lies further back than counts are kept is refused")
+    func floor() throws {
+        let partitioning = try #require(Partitioning(count: 2))
+        var commits = PartitionedCommit<String>(
+            process: Self.process, partitioning: partitioning, late: 10, floor: 30)
+        _ = commits.add([event(1)], waiter: "a")
+        let partition = partitioning.partition(of: BannerID(1)!)
+        _ = commits.begin(partition, at: Self.time)
+        _ = commits.finish(partition, .success([LogOffset(1)]), in: Self.log, durability: .quorum)
+        let refused = commits.add([event(1, minute: 69)], backfill: true, waiter: "b")
+        #expect(refused == .refused(.stale))
+        let accepted = commits.add([event(1, minute: 70)], backfill: true, waiter: "c")
+        #expect(accepted == .accepted(begin: [partition]))
+    }
+
+    @Test("when it is closed nothing more is accepted, and what was is committed")
+    func closed() throws {
+        var commits = try commits()
+        _ = commits.add([event(1)], waiter: "a")
+        commits.close()
+        let refused = commits.add([event(2)], waiter: "b")
+        #expect(refused == .refused(.closed))
+        let begun = commits.begin(commits.partitioning.partition(of: BannerID(1)!), at: Self.time)
+        #expect(begun?.count == 1)
+    }
+
     @Test("a request that one partition would refuse is in none")
     func allOrNone() throws {
         var commits = try commits()
