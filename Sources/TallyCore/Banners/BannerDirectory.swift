@@ -37,6 +37,21 @@ package struct BannerDirectory {
         }
     }
 
+    /// What others have saved since; what was changed here and is not saved yet stays.
+    /// - Returns: whether a banner is no longer registered that was.
+    package mutating func refresh(with stored: [Banner]) -> Bool {
+        guard isComplete else {
+            complete(with: stored)
+            return false
+        }
+        var isWithdrawn = false
+        for banner in stored where !unsavedIDs.contains(banner.id) && self[banner.id] != banner {
+            if registered[banner.id] != nil, !banner.isRegistered { isWithdrawn = true }
+            remember(banner)
+        }
+        return isWithdrawn
+    }
+
     package enum Refusal: Error, Equatable, Sendable {
         case unknownBanner(BannerID)
         case tooManyBanners(limit: Int)
@@ -147,7 +162,8 @@ package struct BannerDirectory {
 
     private mutating func remember(_ banner: Banner) {
         if known.insert(banner.id) { sortedIDs = nil }
-        if let name = registered[banner.id]?.name { idsByName[name] = nil }
+        // Another may have it by now.
+        if let name = registered[banner.id]?.name, idsByName[name] == banner.id { idsByName[name] = nil }
         registered[banner.id] = banner.isRegistered ? banner : nil
         guard banner.isRegistered else { return }
         if let name = banner.name { idsByName[name] = banner.id }

@@ -17,6 +17,16 @@ package final class BannerRegistry: Sendable {
         self.store = store
     }
 
+    /// With what the store has; when it is away, without.
+    package static func open(
+        _ store: any BannerStore, _ configuration: CountingNode.Configuration
+    ) async -> BannerRegistry {
+        let directory = BannerDirectory(
+            banners: try? await store.banners(), limit: configuration.bannersLimit,
+            onlyRegistered: configuration.onlyRegisteredBanners)
+        return BannerRegistry(directory: directory, store: store)
+    }
+
     package var count: Int { directory.withLock { $0.count } }
 
     package func banner(_ id: BannerID) -> Banner? { directory.withLock { $0[id] } }
@@ -89,6 +99,15 @@ package final class BannerRegistry: Sendable {
         if directory.withLock({ $0.isComplete }) { return }
         let stored = try await store.banners()
         directory.withLock { if !$0.isComplete { $0.complete(with: stored) } }
+    }
+
+    /// Asks the store what other servers have registered.
+    func refresh() async throws(StoreError) {
+        // Nothing is saved meanwhile, so that nothing that is newer here is taken for older.
+        await saving.begin()
+        defer { saving.end() }
+        let stored = try await store.banners()
+        if directory.withLock({ $0.refresh(with: stored) }) { withdrawals.add() }
     }
 
     /// One save at a time, each of what is unsaved when its turn comes: no older banner is written last, and who waited

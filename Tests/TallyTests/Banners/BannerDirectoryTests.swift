@@ -85,6 +85,33 @@ import Testing
         #expect(throws: BannerDirectory.Refusal.idsExhausted) { try full.register(name: "/a") }
     }
 
+    @Test func whatOthersHaveSavedIsHeardOfAndWhatIsUnsavedHereStays() throws {
+        var directory = BannerDirectory(
+            banners: [
+                Banner(id: id(1), name: "a", isRegistered: true), Banner(id: id(2), name: "b", isRegistered: true),
+            ],
+            onlyRegistered: true)
+        try directory.register(Banner(id: id(3), name: "mine", isRegistered: true))
+        let isWithdrawn = directory.refresh(with: [
+            // They have changed names.
+            Banner(id: id(2), name: "a", isRegistered: true), Banner(id: id(1), name: "b", isRegistered: true),
+            Banner(id: id(3), name: "older", isRegistered: true), Banner(id: id(4), name: "new", isRegistered: true),
+        ])
+        #expect(!isWithdrawn)
+        #expect(directory.banner(named: "a")?.id == id(2))
+        #expect(directory.banner(named: "b")?.id == id(1))
+        #expect(directory[id(3)]?.name == "mine")
+        let isNew = try directory.admit(id(4))
+        #expect(!isNew)
+        let isGone = directory.refresh(with: [Banner(id: id(4))])
+        #expect(isGone)
+        #expect(throws: BannerDirectory.Refusal.unknownBanner(id(4))) { try directory.admit(self.id(4)) }
+        var incomplete = BannerDirectory(banners: nil, onlyRegistered: true)
+        let isFirst = incomplete.refresh(with: [Banner(id: id(1), isRegistered: true)])
+        #expect(!isFirst)
+        #expect(incomplete.count == 1)
+    }
+
     @Test func aBannerThatWasOnlySeenTakesNoIDsAway() throws {
         var directory = BannerDirectory()
         directory.note(id(.max))
