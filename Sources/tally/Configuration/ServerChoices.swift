@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import NIOCore
+import TallyServer
 
 /// Whose events are counted.
 enum BannerAdmission: String, CaseIterable, Sendable {
@@ -45,12 +46,7 @@ enum LogFormat: String, CaseIterable, Sendable {
     case json
 }
 
-/// What a process does.
-enum ServerRole: String, CaseIterable, Sendable {
-    case ingest
-    case aggregate
-    case query
-
+extension ServerRole {
     static func set(from text: String) throws(SettingRefusal) -> Set<ServerRole> {
         var roles: Set<ServerRole> = []
         for word in text.split(separator: ",", omittingEmptySubsequences: false) {
@@ -59,11 +55,6 @@ enum ServerRole: String, CaseIterable, Sendable {
                 throw .because("“\(word)” is no role; allowed: ingest,aggregate,query")
             }
             roles.insert(role)
-        }
-        let missing = allCases.filter { !roles.contains($0) }.map(\.rawValue).joined(separator: ",")
-        guard missing.isEmpty else {
-            throw .because(
-                "\(missing) is missing: in this version one process has all three roles, ingest,aggregate,query")
         }
         return roles
     }

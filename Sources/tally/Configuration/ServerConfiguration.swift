@@ -35,9 +35,10 @@ struct ServerConfiguration: Sendable {
     var stopTimeout: Duration
     var logLevel: Logger.Level
     var logFormat: LogFormat
-    var log: LogURL
     var store: StoreURL
+    var log: LogURL
     var roles: Set<ServerRole>
+    var sharing: SharingConfiguration
 }
 
 extension ServerConfiguration {
@@ -45,6 +46,8 @@ extension ServerConfiguration {
     init(_ reader: inout SettingsReader) throws(CommandFailure) {
         let acceptLate = reader.value(of: ServerSettings.acceptLate)
         let retention = ServerConfiguration.retention(&reader, acceptLate: acceptLate)
+        let log = reader.value(of: ServerSettings.log)
+        let roles = reader.value(of: ServerSettings.roles)
         self.init(
             listen: reader.value(of: ServerSettings.listen), loops: reader.value(of: ServerSettings.loops),
             data: reader.value(of: SharedSettings.data),
@@ -60,8 +63,8 @@ extension ServerConfiguration {
             requestTimeout: reader.value(of: ServerSettings.requestTimeout),
             stopTimeout: reader.value(of: ServerSettings.stopTimeout),
             logLevel: reader.value(of: ServerSettings.logLevel), logFormat: reader.value(of: ServerSettings.logFormat),
-            log: reader.value(of: ServerSettings.log), store: reader.value(of: ServerSettings.store),
-            roles: reader.value(of: ServerSettings.roles))
+            store: reader.value(of: ServerSettings.store), log: log, roles: roles,
+            sharing: SharingConfiguration(&reader, log: log, roles: roles))
         try reader.throwProblems()
     }
 

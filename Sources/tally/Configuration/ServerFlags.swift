@@ -31,6 +31,11 @@ struct ServerFlags: ParsableArguments {
     @Option(ServerSettings.log) var log: String?
     @Option(ServerSettings.store) var store: String?
     @Option(ServerSettings.roles) var roles: String?
+    @Option(ServerSettings.acknowledgement) var acknowledgement: String?
+    @Option(ServerSettings.spool) var spool: String?
+    @Option(ServerSettings.spoolLimit) var spoolLimit: String?
+    @Option(ServerSettings.aggregators) var aggregators: String?
+    @Option(ServerSettings.partitions) var partitions: String?
 
     /// Those that were given, by the setting's name.
     var values: [String: String] {
@@ -49,7 +54,9 @@ struct ServerFlags: ParsableArguments {
             (ServerSettings.segmentSize, segmentSize), (ServerSettings.requestTimeout, requestTimeout),
             (ServerSettings.stopTimeout, stopTimeout), (ServerSettings.logLevel, logLevel),
             (ServerSettings.logFormat, logFormat), (ServerSettings.log, log), (ServerSettings.store, store),
-            (ServerSettings.roles, roles),
+            (ServerSettings.roles, roles), (ServerSettings.acknowledgement, acknowledgement),
+            (ServerSettings.spool, spool), (ServerSettings.spoolLimit, spoolLimit),
+            (ServerSettings.aggregators, aggregators), (ServerSettings.partitions, partitions),
         ]
         return Dictionary(uniqueKeysWithValues: flags.compactMap { flag in flag.text.map { (flag.setting.name, $0) } })
     }

@@ -84,15 +84,32 @@ enum ServerSettings {
         parse: StoreURL.init(text:))
     static let roles = Setting(
         name: "roles", help: "What this process does.",
-        allowed: "ingest,aggregate,query, all three in this version", defaultText: "ingest,aggregate,query",
-        parse: ServerRole.set(from:))
+        allowed: "some of ingest,aggregate,query; with --log journal all three",
+        defaultText: "ingest,aggregate,query", parse: ServerRole.set(from:))
+    static let acknowledgement = Setting<Acknowledgement>.word(
+        "ack", help: "What is true before an event is answered, with a remote log: the brokers or this disk have it.",
+        default: "quorum")
+    static let spool = Setting(
+        "spool", help: "Whether events are kept on this disk while the brokers are away.", allowed: "on|off",
+        default: "on", read: { ["on": true, "off": false][$0] })
+    static let spoolLimit = Setting.size(
+        "spool-limit", help: "How much is kept so at most; then events are refused.", in: (1 << 20)...(1 << 40),
+        default: "1GiB")
+    static let aggregators = Setting(
+        "aggregators", help: "Which servers a query asks for what they have not stored yet.",
+        allowed: "none, or HOST:PORT with commas between; a name may have several addresses", default: "none",
+        read: AggregatorAddresses.read)
+    static let partitions = Setting(
+        "partitions", help: "Which partitions this server counts, where no consumer group shares them (nats://).",
+        allowed: "all, or numbers from 0 with commas and dashes, as in 0-5,7", default: "all",
+        read: PartitionChoice.init)
 
     static let all: [any AnySetting] = [
         listen, loops, SharedSettings.data, layout, flushEvery, acceptLate, acceptEarly, keepMinutes, keepHours,
         deduplicationWindow, deduplicationLimit, maxBanners, banners, counterStatus, allowedOrigins, bots, burst,
         burstWindow, trustedProxies, segmentSize,
         requestTimeout, stopTimeout, logLevel,
-        logFormat, log, store, roles,
+        logFormat, log, store, roles, acknowledgement, spool, spoolLimit, aggregators, partitions,
     ]
 }
 

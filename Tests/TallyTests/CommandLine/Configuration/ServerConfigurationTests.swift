@@ -3,6 +3,7 @@
 import ArgumentParser
 import Logging
 import TallyCore
+import TallyServer
 import Testing
 
 @testable import tally
@@ -59,6 +60,11 @@ struct ServerConfigurationTests {
         #expect(configuration.log == .journal)
         #expect(configuration.store == .sqlite(path: "./tally-data/tally.sqlite"))
         #expect(configuration.roles == [.ingest, .aggregate, .query])
+        #expect(configuration.sharing.acknowledgement == .quorum)
+        #expect(configuration.sharing.spools)
+        #expect(configuration.sharing.spoolLimit == 1 << 30)
+        #expect(configuration.sharing.aggregators == [])
+        #expect(configuration.sharing.partitions == .all)
     }
 
     @Test func theFlagWinsOverTheEnvironmentThenTheFileThenTheDefault() throws {
@@ -98,13 +104,16 @@ struct ServerConfigurationTests {
             ("dedup-window", "8d"), ("dedup-limit", "-1"),
             ("max-banners", "0"), ("banners", "all"), ("counter-status", "201"), ("segment-size", "512KiB"),
             ("segment-size", "2GiB"), ("request-timeout", "0"), ("stop-timeout", "2h"), ("log-level", "loud"),
-            ("log-format", "xml"), ("log", "files"), ("store", "sqlite:"), ("store", "mysql://x"), ("roles", "ingest"),
-            ("roles", "ingest,aggregate,query,"), ("roles", "ingest,cook"),
+            ("log-format", "xml"), ("log", "files"), ("store", "sqlite:"), ("store", "mysql://x"),
+            ("roles", "ingest,aggregate,query,"), ("roles", "ingest,cook"), ("roles", ""), ("ack", "none"),
+            ("spool", "yes"), ("spool-limit", "1KiB"), ("aggregators", "a:1,b"), ("aggregators", "a:0"),
+            ("partitions", "5-0"), ("partitions", "0-"), ("partitions", "-1"), ("partitions", "65536"),
+            ("partitions", ""),
         ])
     func namesWrongValues(name: String, text: String) throws {
         let problem = try #require(problems(flags: [name: text]).first)
         #expect(problem.hasPrefix("--\(name): “\(text)”"))
-        #expect(problem.contains("allowed: ") || problem.contains("all three roles"))
+        #expect(problem.contains("allowed: "))
     }
 
     @Test func countsAreKeptForEverUnlessSomethingElseIsSaid() throws {
