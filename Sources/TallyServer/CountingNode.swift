@@ -5,7 +5,7 @@ package import ServiceLifecycle
 package import TallyCore
 
 /// One whole Tally behind its HTTP face: ingest, aggregation, store keeping, queries and banners, wired together.
-package final class CountingNode: CountingService {
+package final class CountingNode: RunningNode {
     package struct Configuration: Sendable {
         package var aggregator = Aggregator.Configuration()
         package var flushEvery: Duration = .seconds(60)
@@ -33,6 +33,7 @@ package final class CountingNode: CountingService {
     package let keeper: StoreKeeper
     private let clockWatch: ClockWatch
     package let live: LiveHub
+    package var watching: LiveHub? { live }
 
     /// Reads what the log holds beyond the store, and is then ready to count.
     ///
@@ -98,12 +99,11 @@ package final class CountingNode: CountingService {
         try admission.admit(input, to: &admitted)
     }
 
-    package func record(_ admitted: AdmittedEvents) async throws(IngestError) -> Receipt {
-        try await ingest.record(admitted)
+    package func record(_ admitted: AdmittedEvents) async throws(IngestError) -> [Receipt] {
+        [try await ingest.record(admitted)]
     }
 
-    /// The way in for event loops that gather events themselves.
-    var laneIntake: LaneIntake { LaneIntake(admission: admission, ingest: ingest) }
+    package var laneIntake: LaneIntake? { LaneIntake(admission: admission, ingest: ingest, partitioning: nil) }
 
     package func admit(_ chunk: Chunk) throws(EventRejection) -> AdmittedChunk {
         // Its sequences would be taken for this node's own, and what comes later for chunks that were counted.
@@ -132,7 +132,8 @@ package final class CountingNode: CountingService {
     package var status: SystemStatus {
         let positions = aggregation.positions
         return SystemStatus(
-            log: log, counted: positions.counted, stored: positions.stored, logTime: logTime, logFailure: logFailure,
+            log: log.name, counted: positions.counted, stored: positions.stored, logTime: logTime,
+            logFailure: logFailure,
             statistics: statistics, refused: refusedEvents, store: keeper.health)
     }
 

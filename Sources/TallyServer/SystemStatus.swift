@@ -4,22 +4,26 @@ package import TallyCore
 
 /// How the process is doing, in numbers.
 package struct SystemStatus: Sendable {
-    package var log: LogID
-    /// The last chunk that was counted.
-    package var counted: LogOffset
+    /// What it is called.
+    package var log: String
+    /// The last chunk that was counted; nil where nobody counts.
+    package var counted: LogOffset?
     /// The last chunk that is in the store.
-    package var stored: LogOffset
+    package var stored: LogOffset?
     package var logTime: Timestamp
     /// Why the log takes nothing any more; nil while it works.
     package var logFailure: String?
     package var statistics: Aggregation.Statistics
     /// Events that could not be made durable.
     package var refused: Int
-    package var store: StoreKeeper.Health
+    /// nil where nobody writes to it.
+    package var store: StoreKeeper.Health?
+    /// How events come to a remote log; nil where they don't.
+    package var delivery: DeliveryStatus?
 
     package init(
-        log: LogID, counted: LogOffset, stored: LogOffset, logTime: Timestamp, logFailure: String?,
-        statistics: Aggregation.Statistics, refused: Int, store: StoreKeeper.Health
+        log: String, counted: LogOffset?, stored: LogOffset?, logTime: Timestamp, logFailure: String?,
+        statistics: Aggregation.Statistics, refused: Int, store: StoreKeeper.Health?, delivery: DeliveryStatus? = nil
     ) {
         self.log = log
         self.counted = counted
@@ -29,5 +33,6 @@ package struct SystemStatus: Sendable {
         self.statistics = statistics
         self.refused = refused
         self.store = store
+        self.delivery = delivery
     }
 }

@@ -10,21 +10,18 @@ import TallyServer
 enum Wiring {
     /// Runs a server until it is told to stop.
     static func serve(_ configuration: ServerConfiguration) async throws {
-        guard configuration.log == .journal else {
-            throw CommandFailure.usage([
-                "--log: \(configuration.log): in this version a server counts from its journal alone; "
-                    + "`tally log` reads the others"
-            ])
-        }
         let logger = ServerLogging.logger(configuration)
         do {
             let directory = try DataDirectory(path: configuration.data)
             let store = try openStore(configuration.store, layout: configuration.layout)
-            let journal = try await openJournal(in: directory, configuration)
-            let copy = CheckpointFile(in: directory)
-            let node = try await startNode(log: journal, store: store, copy: copy, configuration, logger)
-            let server = Server(node: node, configuration: configuration, logger: logger)
-            try await server.run()
+            if configuration.log == .journal {
+                let journal = try await openJournal(in: directory, configuration)
+                let copy = CheckpointFile(in: directory)
+                let node = try await startNode(log: journal, store: store, copy: copy, configuration, logger)
+                try await Server(node: node, configuration: configuration, logger: logger).run()
+            } else {
+                try await serveRemoteLog(directory, store, configuration, logger)
+            }
             try await store.close()
             logger.info("stopped")
         } catch let failure as CommandFailure {
@@ -34,7 +31,7 @@ enum Wiring {
         }
     }
 
-    private static func openJournal(
+    static func openJournal(
         in directory: DataDirectory, _ configuration: ServerConfiguration
     ) async throws -> JournalLog {
         guard let settings = JournalSettings(segmentBytes: configuration.segmentSize) else {
@@ -62,7 +59,7 @@ enum Wiring {
         }
     }
 
-    private static func randomIdentity() -> NodeID { NodeID(bits: .random(in: 1 ... .max)) }
+    static func randomIdentity() -> NodeID { NodeID(bits: .random(in: 1 ... .max)) }
 }
 
 extension CountingNode.Configuration {

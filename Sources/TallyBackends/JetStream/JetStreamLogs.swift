@@ -111,6 +111,8 @@ package final class JetStreamLogs: PartitionedLog {
 
     package var poisonedMessages: Int { poisoned.count }
 
+    package var largestChunk: Int { library.largestMessage }
+
     package func log(of partition: Int) -> any EventLog { logs[partition] }
 
     package func warnings(_ needs: LogNeeds) async -> [String] {

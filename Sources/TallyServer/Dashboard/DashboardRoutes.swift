@@ -10,8 +10,8 @@ struct DashboardRoutes {
 
     var routes: [Route] {
         [
-            .reading(.get, "/", handler: start),
-            .reading(.get, "/dashboard/{file}", handler: part),
+            .reading(.get, "/", .query, handler: start),
+            .reading(.get, "/dashboard/{file}", .query, handler: part),
             .reading(.get, "/tally.js", handler: script),
         ]
     }

@@ -6,8 +6,13 @@ import NIOCore
 import TallyCore
 
 extension HTTPField.Name {
-    /// Where the events of a request are durable: `<log>@<offset>; durable=disk`.
+    /// Where the events of a request are durable: `<log>@<offset>; durable=disk`, and more of them behind commas when they
+    /// are in several partitions.
     static let tallyReceipt = HTTPField.Name("Tally-Receipt")!  // A constant that is a valid name.
+}
+
+extension Receipt {
+    fileprivate var text: String { "\(log)@\(offset); durable=\(durability.rawValue)" }
 }
 
 extension Response {
@@ -26,10 +31,10 @@ extension Response {
         Response(status: status, headers: [.contentType: type], body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
-    func with(_ receipt: Receipt?) -> Response {
-        guard let receipt else { return self }
+    func with(_ receipts: [Receipt]) -> Response {
+        if receipts.isEmpty { return self }
         var response = self
-        response.headers[.tallyReceipt] = "\(receipt.log)@\(receipt.offset); durable=\(receipt.durability.rawValue)"
+        response.headers[.tallyReceipt] = receipts.map(\.text).joined(separator: ", ")
         return response
     }
 }

@@ -48,7 +48,7 @@ package struct HTTPService: Service {
                 group.addTask { [service, patience = configuration.stopPatience] in
                     try await gracefulShutdown()
                     // They have no end of their own.
-                    service.live.close()
+                    service.watching?.close()
                     try await Task.sleep(for: patience)
                 }
                 try await group.next()

@@ -53,6 +53,7 @@ struct Problem {
             self.init(
                 .serviceUnavailable, "too_many_streams", "No more can watch", "as many watch as this server allows",
                 advice: "Try again later, or ask /v1/series.", retryAfter: 30)
+        case let error as RoleMissing: self.init(error)
         case let error as ChunkDecodingError:
             self.init(.badRequest, "bad_chunk", "The chunk can't be read", "\(error)")
         default:
@@ -67,6 +68,14 @@ struct Problem {
             .methodNotAllowed, "method_not_allowed", "The method is not allowed",
             "\(quoted(error.method)) is not allowed here; allowed are \(error.allowed.joined(separator: ", "))",
             allowedMethods: error.allowed)
+    }
+
+    private init(_ error: RoleMissing) {
+        let what = error.role == .ingest ? "what is to be counted" : "questions"
+        self.init(
+            .notFound, "role_missing", "This server does not do that",
+            "this server has the roles \(error.roles.text) (--roles), and this needs \(error.role.rawValue)",
+            advice: "Send \(what) to a server with the role \(error.role.rawValue).")
     }
 
     private init(_ error: BodyTooLarge) {

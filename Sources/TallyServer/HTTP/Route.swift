@@ -14,16 +14,22 @@ struct Route: Sendable {
     let path: String
     /// Its answers are never stored by a cache.
     let writes: Bool
+    /// What the server must do; nil when any server answers.
+    let role: ServerRole?
     let handler: Handler
 
     /// Changes something.
-    static func writing(_ method: HTTPRequest.Method, _ path: String, handler: @escaping Handler) -> Route {
-        Route(method: method, path: path, writes: true, handler: handler)
+    static func writing(
+        _ method: HTTPRequest.Method, _ path: String, _ role: ServerRole? = nil, handler: @escaping Handler
+    ) -> Route {
+        Route(method: method, path: path, writes: true, role: role, handler: handler)
     }
 
     /// Changes nothing; a GET answers HEAD, too.
-    static func reading(_ method: HTTPRequest.Method, _ path: String, handler: @escaping Handler) -> Route {
-        Route(method: method, path: path, writes: false, handler: handler)
+    static func reading(
+        _ method: HTTPRequest.Method, _ path: String, _ role: ServerRole? = nil, handler: @escaping Handler
+    ) -> Route {
+        Route(method: method, path: path, writes: false, role: role, handler: handler)
     }
 
     /// Whether the route is one of this path, whatever the method.

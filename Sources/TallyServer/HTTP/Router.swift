@@ -18,7 +18,8 @@ package func makeRouter(
         let counted = metrics.route(method: route.method.rawValue, path: route.path)
         router.on(RouterPath(route.path), method: route.method) { request, context in
             try await BodyBudget.Share.$current.withValue(BodyBudget.Share(of: budget)) {
-                try await answer(request, context, route: route, metrics: metrics, routeMetrics: counted)
+                try await answer(
+                    request, context, route: route, roles: service.roles, metrics: metrics, routeMetrics: counted)
             }
         }
     }
@@ -36,7 +37,7 @@ func allRoutes(service: any CountingService, metrics: HTTPMetrics, configuration
         + SeriesRoutes(service: service).routes
         + BannerRoutes(service: service).routes
         + TotalRoutes(service: service).routes
-        + LiveRoutes(live: service.live).routes
+        + LiveRoutes(live: service.watching).routes
         + StatusRoutes(service: service, metrics: metrics, version: configuration.version).routes
         + DashboardRoutes(version: configuration.version).routes
         + OperationRoutes(service: service, metrics: metrics).routes
@@ -44,11 +45,13 @@ func allRoutes(service: any CountingService, metrics: HTTPMetrics, configuration
 
 /// Answers a request, come what may: a fault in one request is an answer, too, and is counted.
 private func answer(
-    _ request: Request, _ context: BasicRequestContext, route: Route, metrics: HTTPMetrics, routeMetrics: RouteMetrics
+    _ request: Request, _ context: BasicRequestContext, route: Route, roles: Set<ServerRole>, metrics: HTTPMetrics,
+    routeMetrics: RouteMetrics
 ) async throws -> Response {
     let start = ContinuousClock.now
     var response: Response
     do {
+        if let role = route.role, !roles.contains(role) { throw RoleMissing(role: role, roles: roles) }
         response = try await route.handler(request, context)
     } catch let error as HTTPParserError {
         throw error  // What arrives is no HTTP any more: Hummingbird answers and closes the connection.

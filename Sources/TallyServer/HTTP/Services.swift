@@ -4,14 +4,18 @@ package import TallyCore
 
 /// What the routes need of the running server.
 package protocol CountingService: Sendable {
+    /// What of the following it does. The routes ask it for nothing else.
+    var roles: Set<ServerRole> { get }
+
     // MARK: Writing
 
     /// Validates an event (its time against the window, its kind against the limit, its banner against the directory) and
     /// puts it to the others of its request. Nothing is counted or remembered yet.
     func admit(_ input: EventInput, to admitted: inout AdmittedEvents) throws(EventRejection)
 
-    /// Counts the events together, all or none, and returns when they are durable.
-    func record(_ admitted: AdmittedEvents) async throws(IngestError) -> Receipt
+    /// Counts the events together, and returns when they are durable: all or none of those that share a partition.
+    /// - Returns: a receipt for each partition that they are in.
+    func record(_ admitted: AdmittedEvents) async throws(IngestError) -> [Receipt]
 
     /// Whether the banners and kinds of another node's chunk may be counted.
     func admit(_ chunk: Chunk) throws(EventRejection) -> AdmittedChunk
@@ -55,5 +59,10 @@ package protocol CountingService: Sendable {
 
     // MARK: Watching
 
-    var live: LiveHub { get }
+    /// nil where nobody is told what is counted.
+    var watching: LiveHub? { get }
+}
+
+extension CountingService {
+    package var roles: Set<ServerRole> { .all }
 }

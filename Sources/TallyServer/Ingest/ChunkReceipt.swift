@@ -4,12 +4,13 @@ package import TallyCore
 
 /// What became of a chunk that another node made.
 package struct ChunkReceipt: Hashable, Sendable {
-    package var receipt: Receipt
+    /// One for each partition that its entries are in.
+    package var receipts: [Receipt]
     /// The chunk was counted before, and is not counted again.
     package var duplicate: Bool
 
-    package init(receipt: Receipt, duplicate: Bool) {
-        self.receipt = receipt
+    package init(receipts: [Receipt], duplicate: Bool) {
+        self.receipts = receipts
         self.duplicate = duplicate
     }
 }

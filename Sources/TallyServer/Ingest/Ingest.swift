@@ -6,12 +6,12 @@ package import TallyCore
 
 /// Takes events in: everything that arrives while a commit is being made durable goes into the next one, and nobody is
 /// answered before the log has what they sent and the aggregator has counted it.
-package final class Ingest: Service {
+package final class Ingest: Service, LaneIngest {
     /// Who waits for a commit.
     package enum Waiter: Sendable {
         case request(CheckedContinuation<Result<Receipt, IngestError>, Never>)
         /// One turn of an event loop.
-        case turn(LaneAddress)
+        case turn(LaneAddress, number: Int)
     }
 
     private let log: any EventLog
@@ -57,27 +57,24 @@ package final class Ingest: Service {
         }
     }
 
-    /// Takes what an event loop has gathered in a turn. Its lane is told when it is durable, on whatever thread.
-    /// - Returns: why nothing of it will be counted; nil when it was taken.
-    func take(_ sums: LaneSums, _ newcomers: Newcomers, from lane: LaneAddress) -> IngestError? {
-        add(newcomers) { commits in commits.add(sums, waiter: .turn(lane)) }
+    func take(_ sums: LaneSums, _ newcomers: Newcomers, from lane: LaneAddress, turn: Int) -> IngestError? {
+        add(newcomers) { commits in commits.add(sums, waiter: .turn(lane, number: turn)) }
     }
 
-    /// So many events were not made durable.
     func noteRefused(_ events: Int) { refused.add(events, ordering: .relaxed) }
 
     /// Counts a chunk that another node made. One that was counted before is acknowledged and adds nothing.
     package func append(_ admitted: AdmittedChunk) async throws(IngestError) -> ChunkReceipt {
         if let offset = aggregation.offset(counting: admitted.chunk) {
             return ChunkReceipt(
-                receipt: Receipt(log: log.id, offset: offset, durability: log.durability), duplicate: true)
+                receipts: [Receipt(log: log.id, offset: offset, durability: log.durability)], duplicate: true)
         }
         do throws(IngestError) {
             if aggregation.isOverloaded { throw .overloaded }
             let receipt = try await commit(admitted.newcomers) { commits, waiter in
                 commits.add(admitted.chunk, waiter: waiter)
             }
-            return ChunkReceipt(receipt: receipt, duplicate: false)
+            return ChunkReceipt(receipts: [receipt], duplicate: false)
         } catch {
             refused.add(admitted.chunk.entryCount, ordering: .relaxed)
             throw error
@@ -132,21 +129,21 @@ package final class Ingest: Service {
 
     /// All answers of a commit are alike, but for those behind it when the log has failed.
     private func answer(_ answers: [GroupCommit<Waiter>.Answer]) {
-        var turns: [(lane: LaneAddress, count: Int, result: Result<Receipt, IngestError>)] = []
+        var turns: [(lane: LaneAddress, numbers: [Int], result: Result<Receipt, IngestError>)] = []
         for answer in answers {
             let result = answer.result.map { Receipt(log: log.id, offset: $0, durability: log.durability) }
                 .mapError(IngestError.init)
             switch answer.waiter {
             case .request(let continuation): continuation.resume(returning: result)
-            case .turn(let lane):
+            case .turn(let lane, let number):
                 if let index = turns.firstIndex(where: { $0.lane.number == lane.number }) {
-                    turns[index].count += 1
+                    turns[index].numbers.append(number)
                 } else {
-                    turns.append((lane, 1, result))
+                    turns.append((lane, [number], result))
                 }
             }
         }
-        for (lane, count, result) in turns { lane.finished(count, result) }
+        for (lane, numbers, result) in turns { lane.finished(numbers, .whole(result)) }
     }
 
     private func append(_ chunks: [Chunk]) async -> Result<[LogOffset], LogError> {
@@ -159,7 +156,7 @@ package final class Ingest: Service {
 }
 
 extension IngestError {
-    fileprivate init<Waiter>(_ refusal: GroupCommit<Waiter>.Refusal) {
+    init<Waiter>(_ refusal: GroupCommit<Waiter>.Refusal) {
         switch refusal {
         case .overloaded: self = .overloaded
         case .closed: self = .closing
@@ -168,5 +165,5 @@ extension IngestError {
         }
     }
 
-    fileprivate init(_ error: LogError) { self = .unavailable(error.description) }
+    init(_ error: LogError) { self = .unavailable(error.description) }
 }

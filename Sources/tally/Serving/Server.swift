@@ -10,7 +10,7 @@ import TallyServer
 
 /// The running process: a node behind its HTTP face, until SIGTERM or SIGINT.
 struct Server {
-    let node: CountingNode
+    let node: any RunningNode
     let configuration: ServerConfiguration
     let logger: Logger
 
@@ -24,7 +24,9 @@ struct Server {
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: configuration.loops.count)
         let http = HTTPService(
             service: node, metrics: metrics, configuration: httpConfiguration, logger: quietLogger,
-            hotPath: HotPath(node: node, metrics: metrics, configuration: httpConfiguration), eventLoops: eventLoops,
+            hotPath: node.laneIntake.map {
+                HotPath(intake: $0, metrics: metrics, configuration: httpConfiguration)
+            }, eventLoops: eventLoops,
             isListening: announce)
         // In the order of their start. They stop in reverse: no more requests, the last commit, the last flush.
         let group = ServiceGroup(services: node.services + [http], logger: quietLogger)
@@ -41,10 +43,10 @@ struct Server {
         // A signal has no task to belong to.
         Task { await group.triggerGracefulShutdown() }
         // A flush that takes longer, or a client that never ends its request, is cut off. That is no failure: what was
-        // acknowledged is in the journal, and is flushed after the next start.
+        // acknowledged is in the log, or in the spool, and goes on from there at the next start.
         let limit = 0.9 * (configuration.stopTimeout / .seconds(1))
         DispatchQueue.global().asyncAfter(deadline: .now() + limit) { [logger] in
-            logger.warning("stopped before everything was flushed; the journal keeps the rest for the next start")
+            logger.warning("stopped before everything was flushed; the log keeps the rest for the next start")
             _exit(0)
         }
     }

@@ -85,7 +85,7 @@ final class CountingInMemory: CountingService {
         }
     }
 
-    func record(_ admitted: AdmittedEvents) async throws(IngestError) -> Receipt { try record(admitted.events) }
+    func record(_ admitted: AdmittedEvents) async throws(IngestError) -> [Receipt] { [try record(admitted.events)] }
 
     private func record(_ events: [CountedEvent]) throws(IngestError) -> Receipt {
         let result: Result<Receipt, IngestError> = state.withLock { state in
@@ -115,7 +115,7 @@ final class CountingInMemory: CountingService {
                 : events.map {
                     CountedEvent(banner: $0.banner, kind: chunk.kinds[Int($0.kind)], minute: $0.minute, count: $0.count)
                 })
-        return ChunkReceipt(receipt: receipt, duplicate: !isNew)
+        return ChunkReceipt(receipts: [receipt], duplicate: !isNew)
     }
 
     func sequences(of node: NodeID) -> SequenceRanges {
@@ -204,11 +204,13 @@ final class CountingInMemory: CountingService {
             statistics.counted = state.counts.values.reduce(0, +)
             statistics.unflushedChunks = state.offset
             return SystemStatus(
-                log: Self.log, counted: LogOffset(state.offset), stored: .none, logTime: state.now, logFailure: nil,
+                log: Self.log.name, counted: LogOffset(state.offset), stored: LogOffset.none, logTime: state.now,
+                logFailure: nil,
                 statistics: statistics, refused: 0, store: StoreKeeper.Health())
         }
     }
 
     let liveSource = LiveChangesInMemory(log: log)
     let live: LiveHub
+    var watching: LiveHub? { live }
 }

@@ -57,7 +57,7 @@ extension CountingNode {
         let input = EventInput(banner: BannerID(banner)!, kind: kind, time: time, count: count, id: id)
         var admitted = AdmittedEvents(backfill: backfill)
         try admit(input, to: &admitted)
-        return try await record(admitted)
+        return try await record(admitted)[0]
     }
 
     func append(_ chunk: Chunk) async throws -> ChunkReceipt { try await append(try admit(chunk)) }

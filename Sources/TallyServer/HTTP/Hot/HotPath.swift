@@ -2,6 +2,7 @@
 
 import NIOCore
 import Synchronization
+import TallyCore
 
 /// The short way of plain requests: a lane for each event loop.
 package final class HotPath: Sendable {
@@ -11,8 +12,8 @@ package final class HotPath: Sendable {
     private let judge: TrafficJudge
     private let lanes = Mutex<[ObjectIdentifier: NIOLoopBound<LoopLane>]>([:])
 
-    package init(node: CountingNode, metrics: HTTPMetrics, configuration: HTTPConfiguration) {
-        intake = node.laneIntake
+    package init(intake: LaneIntake, metrics: HTTPMetrics, configuration: HTTPConfiguration) {
+        self.intake = intake
         self.metrics = metrics
         counterStatus = configuration.counterStatus
         judge = configuration.judge
@@ -23,7 +24,9 @@ package final class HotPath: Sendable {
         lanes.withLock { lanes in
             let key = ObjectIdentifier(eventLoop)
             if let known = lanes[key] { return known.value }
-            let answers = HotAnswers(metrics: metrics, counterStatus: counterStatus, admission: intake.admission)
+            let answers = HotAnswers(
+                metrics: metrics, counterStatus: counterStatus, admission: intake.admission,
+                partitions: intake.partitioning?.count ?? 1)
             let lane = LoopLane(
                 number: lanes.count, on: eventLoop, intake: intake, answers: answers, judge: judge)
             lanes[key] = NIOLoopBound(lane, eventLoop: eventLoop)

@@ -15,17 +15,18 @@ final class LoopLane {
         struct Part {
             let connection: HotPathHandler
             let route: HotRoute
+            let partition: Int
             var count: Int
             /// The turn in which it came.
             let began: NIODeadline
         }
 
-        /// In the order of their arrival; a connection's requests of one kind are one part.
+        /// In the order of their arrival; a connection's requests of one kind, in one partition of the log, are one part.
         var parts: [Part] = []
         var newcomers = Newcomers()
-        var events = 0
-        /// Why it wasn't taken; its answer waits for those before it.
-        var refusal: IngestError?
+        var turn = 0
+        /// nil while it is on its way; its answer waits for those before it, too.
+        var outcome: TurnOutcome?
     }
 
     private let eventLoop: any EventLoop
@@ -39,6 +40,8 @@ final class LoopLane {
     /// Answers are being written that come before those of whatever is refused meanwhile.
     private var isAnswering = false
     private var withdrawals: UInt64 = 0
+    /// So many were handed over.
+    private var turns = 0
     /// Handed over and not answered.
     private var waiting = CircularBuffer<Batch>(initialCapacity: 8)
 
@@ -70,7 +73,7 @@ final class LoopLane {
             let kind = route.kind(invalid)
             if !lane.add(banner: banner, kind: kind) { letInAndAdd(banner, kind: kind) }
         }
-        note(route, for: connection)
+        note(route, intake.partition(of: banner), for: connection)
         return true
     }
 
@@ -80,15 +83,16 @@ final class LoopLane {
         precondition(isAdded, "a lane counts whom it has let in")
     }
 
-    private func note(_ route: HotRoute, for connection: HotPathHandler) {
-        batch.events += 1
+    private func note(_ route: HotRoute, _ partition: Int, for connection: HotPathHandler) {
         let last = batch.parts.count - 1
         if last >= 0, batch.parts[last].connection === connection, batch.parts[last].route == route,
-            batch.parts[last].began == turnBegan
+            batch.parts[last].partition == partition, batch.parts[last].began == turnBegan
         {
             batch.parts[last].count += 1
         } else {
-            batch.parts.append(Batch.Part(connection: connection, route: route, count: 1, began: turnBegan))
+            batch.parts.append(
+                Batch.Part(
+                    connection: connection, route: route, partition: partition, count: 1, began: turnBegan))
         }
     }
 
@@ -116,23 +120,25 @@ final class LoopLane {
         if lane.isEmpty { return }
         let sums = lane.take()
         let newcomers = batch.newcomers
+        turns += 1
+        batch.turn = turns
         waiting.append(batch)
         let usual = batch.parts.count
         batch = Batch()
         batch.parts.reserveCapacity(usual)
-        guard let refusal = intake.ingest.take(sums, newcomers, from: address) else { return }
-        waiting[waiting.index(before: waiting.endIndex)].refusal = refusal
+        guard let refusal = intake.ingest.take(sums, newcomers, from: address, turn: turns) else { return }
+        waiting[waiting.index(before: waiting.endIndex)].outcome = .whole(.failure(refusal))
         // Newcomers that found no room must ask again.
         lane.forget()
-        answerRefused()
+        answerFinished()
     }
 
     /// Doesn't keep the lane alive, which keeps it.
     private lazy var address: LaneAddress = {
         let place = NIOLoopBound(Place(lane: self), eventLoop: eventLoop)
         let eventLoop = eventLoop
-        return LaneAddress(number: lane.number) { count, result in
-            eventLoop.execute { place.value.lane?.finished(count, result) }
+        return LaneAddress(number: lane.number) { turns, outcome in
+            eventLoop.execute { place.value.lane?.finished(turns, outcome) }
         }
     }()
 
@@ -140,29 +146,37 @@ final class LoopLane {
         weak var lane: LoopLane?
     }
 
-    private func finished(_ count: Int, _ result: Result<Receipt, IngestError>) {
-        let answered = (0..<count).map { _ in waiting.removeFirst() }
+    /// Turns that are in other partitions may have overtaken those before them.
+    private func finished(_ numbers: [Int], _ outcome: TurnOutcome) {
+        for number in numbers {
+            guard let index = waiting.firstIndex(where: { $0.turn == number }) else {
+                preconditionFailure("a turn ends once")
+            }
+            waiting[index].outcome = outcome
+        }
+        var answered: [(Batch, TurnOutcome)] = []
+        while let outcome = waiting.first?.outcome { answered.append((waiting.removeFirst(), outcome)) }
         isAnswering = true
         // First what came meanwhile, so that the disk works while these are answered.
         if waiting.isEmpty { handOver() }
-        for batch in answered { answer(batch, result) }
+        for (batch, outcome) in answered { answer(batch, outcome) }
         isAnswering = false
-        answerRefused()
+        answerFinished()
     }
 
     /// Those that have nothing to wait for any more.
-    private func answerRefused() {
+    private func answerFinished() {
         if isAnswering { return }
-        while let refusal = waiting.first?.refusal { answer(waiting.removeFirst(), .failure(refusal)) }
+        while let outcome = waiting.first?.outcome { answer(waiting.removeFirst(), outcome) }
     }
 
-    private func answer(_ batch: Batch, _ result: Result<Receipt, IngestError>) {
-        if case .failure = result { intake.ingest.noteRefused(batch.events) }
-        answers.begin(result, at: eventLoop.now)
+    private func answer(_ batch: Batch, _ outcome: TurnOutcome) {
+        answers.begin(outcome, at: eventLoop.now)
         for part in batch.parts {
-            let bytes = answers.bytes(part.route, count: part.count, began: part.began)
+            let bytes = answers.bytes(part.route, part.partition, count: part.count, began: part.began)
             part.connection.write(bytes, count: part.count)
         }
-        answers.end()
+        let refused = answers.end()
+        if refused > 0 { intake.ingest.noteRefused(refused) }
     }
 }

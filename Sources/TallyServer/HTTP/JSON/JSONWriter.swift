@@ -61,6 +61,12 @@ struct JSONWriter {
         if let value { string(value) } else { null() }
     }
 
+    /// nil is written as null.
+    mutating func member(_ name: StaticString, orNull value: (some BinaryInteger)?) {
+        self.name(name)
+        if let value { integer(value) } else { null() }
+    }
+
     mutating func member(_ name: StaticString, _ value: Bool) {
         self.name(name)
         separate()

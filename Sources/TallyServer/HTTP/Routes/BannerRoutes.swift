@@ -12,7 +12,7 @@ struct BannerRoutes {
         [
             .reading(.get, "/v1/banners", handler: list),
             .writing(.post, "/v1/banners", handler: registerNames),
-            .reading(.get, "/v1/banners/{id}", handler: show),
+            .reading(.get, "/v1/banners/{id}", .query, handler: show),
             .writing(.put, "/v1/banners/{id}", handler: register),
             .writing(.delete, "/v1/banners/{id}", handler: unregister),
         ]

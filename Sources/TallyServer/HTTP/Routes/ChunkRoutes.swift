@@ -10,7 +10,7 @@ struct ChunkRoutes {
 
     var routes: [Route] {
         [
-            .writing(.post, "/v1/chunks", handler: append),
+            .writing(.post, "/v1/chunks", .ingest, handler: append),
             .reading(.get, "/v1/nodes/{id}", handler: progress),
         ]
     }
@@ -21,7 +21,7 @@ struct ChunkRoutes {
         return Response.json { json in
             json.member("accepted", appended.duplicate ? 0 : chunk.entryCount)
             json.member("duplicate", appended.duplicate)
-        }.with(appended.receipt)
+        }.with(appended.receipts)
     }
 
     @Sendable private func progress(_ request: Request, _ context: BasicRequestContext) async throws -> Response {

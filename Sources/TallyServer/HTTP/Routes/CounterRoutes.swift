@@ -13,9 +13,9 @@ struct CounterRoutes {
 
     var routes: [Route] {
         [
-            .writing(.get, "/counter/{id}", handler: count),
-            .writing(.post, "/counter/{id}", handler: count),
-            .writing(.head, "/counter/{id}", handler: look),
+            .writing(.get, "/counter/{id}", .ingest, handler: count),
+            .writing(.post, "/counter/{id}", .ingest, handler: count),
+            .writing(.head, "/counter/{id}", .ingest, handler: look),
         ]
     }
 
@@ -46,21 +46,21 @@ func singleEvent(of request: Request, banner: BannerID, kind: Kind) throws(BadRe
 
 extension CountingService {
     /// Validates and counts one event of now.
-    func recordSingle(_ input: EventInput) async throws -> Receipt {
+    func recordSingle(_ input: EventInput) async throws -> [Receipt] {
         var admitted = AdmittedEvents()
         try admit(input, to: &admitted)
         return try await record(admitted)
     }
 
     /// Counts it, unless the browser asks ahead of its user; as invalid, too, if it is no person's.
-    /// - Returns: nil when it was not counted.
+    /// - Returns: `[]` when it was not counted.
     func recordSingle(
         _ input: EventInput, of request: Request, _ metrics: HTTPMetrics, _ judge: TrafficJudge
-    ) async throws -> Receipt? {
+    ) async throws -> [Receipt] {
         guard !Prefetch.isOne(request.headers) else {
             try look(at: input)
             metrics.prefetches.add()
-            return nil
+            return []
         }
         var input = input
         input.invalid = judge.reason(of: request, input.banner)

@@ -9,7 +9,7 @@ struct EventRoutes {
     let service: any CountingService
     let metrics: HTTPMetrics
 
-    var routes: [Route] { [.writing(.post, "/v1/events", handler: count)] }
+    var routes: [Route] { [.writing(.post, "/v1/events", .ingest, handler: count)] }
 
     @Sendable private func count(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let parameters = QueryParameters(request)
@@ -21,8 +21,8 @@ struct EventRoutes {
         count(batch.refusals)
         // Nobody can repair that: all of it has to be sent again.
         if batch.refusals[EventRejection.bannersUnknown.reason] != nil { throw EventRejection.bannersUnknown }
-        let receipt = batch.accepted.events.isEmpty ? nil : try await service.record(batch.accepted)
-        return answer(to: batch).with(receipt)
+        let receipts = batch.accepted.events.isEmpty ? [] : try await service.record(batch.accepted)
+        return answer(to: batch).with(receipts)
     }
 
     private func count(_ refusals: [String: Int]) {

@@ -7,9 +7,10 @@ import TallyCore
 
 /// `/v1/live`: what is counted now, as server-sent events.
 struct LiveRoutes {
-    let live: LiveHub
+    /// nil where nobody counts.
+    let live: LiveHub?
 
-    var routes: [Route] { [.reading(.get, "/v1/live", handler: stream)] }
+    var routes: [Route] { [.reading(.get, "/v1/live", .query, handler: stream)] }
 
     /// So many banners one stream watches at most.
     static let mostBanners = 1_000
@@ -19,9 +20,12 @@ struct LiveRoutes {
         try parameters.allowOnly(["banner", "sums", "after"])
         let topic = try LiveRoutes.topic(parameters)
         let position = try LiveRoutes.position(request, parameters)
+        guard let live else {
+            throw NotFound(detail: "this server has no live stream; ask /v1/series", reason: "no_live_stream")
+        }
         guard live.hasRoom else { throw TooManyStreams() }
         let beginning = try await live.beginning(of: topic, after: position)
-        let body = ResponseBody { [live] output in
+        let body = ResponseBody { output in
             // Only here, since the answer to HEAD has no body.
             if let watcher = live.join(topic, knowsUpTo: beginning.upTo) {
                 defer { live.leave(watcher) }

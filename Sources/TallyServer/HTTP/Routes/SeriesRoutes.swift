@@ -8,7 +8,7 @@ import TallyCore
 struct SeriesRoutes {
     let service: any CountingService
 
-    var routes: [Route] { [.reading(.get, "/v1/series", handler: series)] }
+    var routes: [Route] { [.reading(.get, "/v1/series", .query, handler: series)] }
 
     @Sendable private func series(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let query = try SeriesQuery(QueryParameters(request), now: service.now)

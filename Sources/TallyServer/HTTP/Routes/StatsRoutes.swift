@@ -10,8 +10,8 @@ struct StatsRoutes {
 
     var routes: [Route] {
         [
-            .reading(.post, "/stats/{id}", handler: ofBanner),
-            .reading(.post, "/stats", handler: ofAllBanners),
+            .reading(.post, "/stats/{id}", .query, handler: ofBanner),
+            .reading(.post, "/stats", .query, handler: ofAllBanners),
         ]
     }
 

@@ -22,7 +22,11 @@ struct StatusRoutes {
             json.name("log")
             json.object { write(log: status, &$0) }
             json.name("store")
-            json.object { write(store: status.store, &$0) }
+            if let store = status.store { json.object { write(store: store, &$0) } } else { json.null() }
+            if let delivery = status.delivery {
+                json.name("delivery")
+                json.object { write(delivery: delivery, &$0) }
+            }
             json.name("events")
             json.object { write(events: status, &$0) }
             json.name("invalid")
@@ -39,7 +43,7 @@ struct StatusRoutes {
             json.member("rowsInMemory", status.statistics.rows)
             json.member("eventIDs", status.statistics.seenIDs)
             json.member("banners", service.bannerCount)
-            json.member("streams", service.live.count)
+            json.member("streams", service.watching?.count ?? 0)
         }
         response.headers[.cacheControl] = "no-store"
         return response
@@ -54,9 +58,9 @@ struct StatusRoutes {
     }
 
     private func write(log status: SystemStatus, _ json: inout JSONWriter) {
-        json.member("id", status.log.name)
-        json.member("position", status.counted.value)
-        json.member("stored", status.stored.value)
+        json.member("id", status.log)
+        json.member("position", orNull: status.counted?.value)
+        json.member("stored", orNull: status.stored?.value)
         json.member("unflushed", status.statistics.unflushedChunks)
         json.member("time", status.logTime.text)
         json.member("watermark", service.watermark)
@@ -69,6 +73,14 @@ struct StatusRoutes {
         json.member("rowsWritten", store.rowsWritten)
         json.member("failures", store.failures)
         json.member("lastFlush", orNull: store.lastFlush?.text)
+    }
+
+    private func write(delivery: DeliveryStatus, _ json: inout JSONWriter) {
+        json.member("acknowledgement", delivery.acknowledgement.rawValue)
+        json.member("problem", orNull: delivery.problem)
+        json.member("spooledChunks", delivery.spooledChunks)
+        json.member("spooledBytes", delivery.spooledBytes)
+        json.member("forwardedChunks", delivery.forwardedChunks)
     }
 
     private func write(events status: SystemStatus, _ json: inout JSONWriter) {

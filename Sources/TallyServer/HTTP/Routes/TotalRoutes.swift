@@ -9,7 +9,7 @@ struct TotalRoutes {
     let service: any CountingService
 
     var routes: [Route] {
-        [.reading(.get, "/v1/totals", handler: totals), .reading(.get, "/v1/top", handler: top)]
+        [.reading(.get, "/v1/totals", .query, handler: totals), .reading(.get, "/v1/top", .query, handler: top)]
     }
 
     // MARK: Totals

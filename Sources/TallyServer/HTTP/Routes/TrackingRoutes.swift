@@ -12,11 +12,11 @@ struct TrackingRoutes {
 
     var routes: [Route] {
         [
-            .writing(.get, "/v1/pixel/{id}", handler: countPixel),
-            .writing(.head, "/v1/pixel/{id}", handler: lookAtPixel),
-            .writing(.get, "/v1/click/{id}", handler: countClick),
-            .writing(.head, "/v1/click/{id}", handler: lookAtClick),
-            .writing(.post, "/v1/beacon/{id}", handler: countBeacon),
+            .writing(.get, "/v1/pixel/{id}", .ingest, handler: countPixel),
+            .writing(.head, "/v1/pixel/{id}", .ingest, handler: lookAtPixel),
+            .writing(.get, "/v1/click/{id}", .ingest, handler: countClick),
+            .writing(.head, "/v1/click/{id}", .ingest, handler: lookAtClick),
+            .writing(.post, "/v1/beacon/{id}", .ingest, handler: countBeacon),
         ]
     }
 

@@ -35,7 +35,8 @@ struct HotBench: Sendable {
         try await channel.testingEventLoop.executeInContext { [channel] in
             let answers = HotAnswers(metrics: metrics, counterStatus: .noContent, admission: admission)
             let lane = LoopLane(
-                number: 0, on: channel.eventLoop, intake: LaneIntake(admission: admission, ingest: ingest),
+                number: 0, on: channel.eventLoop,
+                intake: LaneIntake(admission: admission, ingest: ingest, partitioning: nil),
                 answers: answers, judge: TrafficJudge())
             let deadline = RequestDeadlineHandler(timeout: .hours(1), timeouts: Counter())
             let pipeline = channel.pipeline.syncOperations

@@ -11,9 +11,14 @@ import TallyCore
 
 /// A whole server over memory, with the hot path or without.
 struct HotServer: Sendable {
-    let node: CountingNode
+    private let counting: CountingNode?
     let port: Int
     let metrics: HTTPMetrics
+
+    var node: CountingNode {
+        guard let counting else { preconditionFailure("the test has its node itself") }
+        return counting
+    }
 
     /// - Parameter fixture: of the node, whose clock and log it uses.
     static func with<Value: Sendable>(
@@ -22,35 +27,46 @@ struct HotServer: Sendable {
         _ body: @Sendable @escaping (HotServer) async throws -> Value
     ) async throws -> Value {
         try await fixture.run { node in
-            let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
-            let metrics = HTTPMetrics(registry: MetricsRegistry())
-            let (ports, listening) = AsyncStream.makeStream(of: Int.self)
-            let service = HTTPService(
-                service: node, metrics: metrics, configuration: configuration,
-                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-                hotPath: hotPath ? HotPath(node: node, metrics: metrics, configuration: configuration) : nil,
-                eventLoops: group, isListening: { listening.yield($0) })
-            let services = ServiceGroup(
-                services: [service], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-            let value = try await withThrowingTaskGroup(of: Value?.self) { tasks in
-                tasks.addTask {
-                    try await services.run()
-                    return nil
-                }
-                guard let port = await ports.first(where: { _ in true }) else { throw CancellationError() }
-                tasks.addTask {
-                    let value = try await body(HotServer(node: node, port: port, metrics: metrics))
-                    await services.triggerGracefulShutdown()
-                    return value
-                }
-                var result: Value?
-                while let value = try await tasks.next() { result = value ?? result }
-                guard let result else { throw CancellationError() }
-                return result
-            }
-            try await group.shutdownGracefully()
-            return value
+            try await with(
+                node: node, counting: node, hotPath: hotPath, configuration: configuration, loops: loops, body)
         }
+    }
+
+    /// - Parameter node: whose services run.
+    static func with<Value: Sendable>(
+        node: any RunningNode, counting: CountingNode? = nil, hotPath: Bool = true,
+        configuration: HTTPConfiguration = HTTPConfiguration(port: 0), loops: Int = 1,
+        _ body: @Sendable @escaping (HotServer) async throws -> Value
+    ) async throws -> Value {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
+        let metrics = HTTPMetrics(registry: MetricsRegistry())
+        let (ports, listening) = AsyncStream.makeStream(of: Int.self)
+        let service = HTTPService(
+            service: node, metrics: metrics, configuration: configuration,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            hotPath: hotPath
+                ? node.laneIntake.map { HotPath(intake: $0, metrics: metrics, configuration: configuration) } : nil,
+            eventLoops: group, isListening: { listening.yield($0) })
+        let services = ServiceGroup(
+            services: [service], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let value = try await withThrowingTaskGroup(of: Value?.self) { tasks in
+            tasks.addTask {
+                try await services.run()
+                return nil
+            }
+            guard let port = await ports.first(where: { _ in true }) else { throw CancellationError() }
+            tasks.addTask {
+                let value = try await body(HotServer(counting: counting, port: port, metrics: metrics))
+                await services.triggerGracefulShutdown()
+                return value
+            }
+            var result: Value?
+            while let value = try await tasks.next() { result = value ?? result }
+            guard let result else { throw CancellationError() }
+            return result
+        }
+        try await group.shutdownGracefully()
+        return value
     }
 
     /// Everything that comes back when these pieces are sent, each as a segment of its own, and then no more.

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ServiceLifecycle
+package import TallyCore
+
+/// The part of a process with a remote log that counts it, or answers what was counted, or both.
+package protocol CountReading: Sendable {
+    /// In the order of their start; they stop in reverse.
+    var services: [any Service] { get }
+
+    func minuteCounts(in range: RowRange) async throws(StoreError) -> [MinuteCount]
+    func totals(in range: RowRange) async throws(StoreError) -> [Total]
+    /// Which chunks of this node were counted.
+    func sequences(of node: NodeID) -> SequenceRanges
+    /// The minutes before it are final, but for backfill.
+    var watermark: Minute { get }
+    /// nil where nobody is told what is counted.
+    var watching: LiveHub? { get }
+
+    /// Adds what it knows.
+    func complete(_ status: inout SystemStatus)
+    var readiness: Readiness { get }
+    func report(to registry: MetricsRegistry)
+}
