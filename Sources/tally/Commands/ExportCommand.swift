@@ -23,6 +23,7 @@ struct ExportCommand: AsyncParsableCommand {
     var kind: [String] = []
     @Option(help: "Only this banner, by id or name; may be repeated (default: all).")
     var banner: [String] = []
+    @OptionGroup var traffic: TrafficOption
     @Option(help: "csv, tsv or ndjson.")
     var format: String = "csv"
     @Option(help: "\(ExportColumn.allowed) (default: minute,banner,name,kind,count).")
@@ -38,6 +39,7 @@ struct ExportCommand: AsyncParsableCommand {
             format: try OptionValue.word("format", format, as: ExportFormat.self),
             columns: try columns.map(ExportColumn.list) ?? ExportColumn.standard)
         let kinds = try kind.map(OptionValue.kind)
+        let traffic = try traffic.query()
         let limits = (
             from: try from.map { text throws(CommandFailure) in try OptionValue.time("from", text) },
             to: try to.map { text throws(CommandFailure) in try OptionValue.time("to", text) }
@@ -47,7 +49,8 @@ struct ExportCommand: AsyncParsableCommand {
             try await TallyClient.with(url, retries: .patient) { client in
                 let request = ExportRequest(
                     range: try await range(limits.from, limits.to, client), kinds: kinds,
-                    banners: try await banners(client), writer: writer, hasHeader: !noHeader)
+                    banners: try await banners(client), writer: writer, hasHeader: !noHeader,
+                    traffic: traffic)
                 try await ExportRun(client: client, request: request).run(output: file.write)
             }
             try file.finish()

@@ -15,6 +15,7 @@ struct TopCommand: AsyncParsableCommand {
     var limit: String = "10"
     @Option(help: "The kind that is counted (default: click).")
     var kind: String?
+    @OptionGroup var traffic: TrafficOption
     @Flag(help: "Once, as in a pipe.")
     var once = false
 
@@ -25,7 +26,9 @@ struct TopCommand: AsyncParsableCommand {
         }
         let window = try TopCommand.minutes(window)
         let kind = try kind.map { try OptionValue.kind($0).name }
-        let query = [("window", window), ("limit", "\(limit)")] + (kind.map { [("kind", $0)] } ?? [])
+        let query =
+            [("window", window), ("limit", "\(limit)")] + (kind.map { [("kind", $0)] } ?? [])
+            + (try traffic.query())
         let terminal = Terminal.standardOutput(environment: ProcessEnvironment.variables)
         let title = "tally top · \(kind ?? "click") · last \(self.window)"
         let isLive = terminal.isTerminal && !once

@@ -12,6 +12,8 @@ struct ExportRequest: Sendable {
     var banners: [BannerID]
     var writer: ExportWriter
     var hasHeader: Bool
+    /// As the server is asked for it.
+    var traffic: [(name: String, value: String)] = []
 
     func query(_ window: Range<Minute>) -> [(name: String, value: String)] {
         var query = [
@@ -19,7 +21,7 @@ struct ExportRequest: Sendable {
             ("format", "ndjson"),
         ]
         query += kinds.map { ("kind", $0.name) } + banners.map { ("banner", "\($0)") }
-        return query
+        return query + traffic
     }
 }
 

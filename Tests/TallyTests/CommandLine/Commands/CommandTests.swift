@@ -159,6 +159,21 @@ struct CommandTests {
         #expect(TopCommand.text(TopAnswer(from: "a", to: "b", top: [])) == "nothing was counted from a to b\n")
     }
 
+    @Test func trafficIsAskedForWhereItIsNotAllOfIt() throws {
+        func query(_ arguments: [String]) throws -> [String] {
+            try TrafficOption.parse(arguments).query().map { "\($0.name)=\($0.value)" }
+        }
+        #expect(try query([]) == [])
+        #expect(try query(["--traffic", "gross"]) == [])
+        #expect(try query(["--traffic", "net"]) == ["traffic=net"])
+        #expect(try query(["--traffic", "invalid"]) == ["traffic=invalid"])
+        #expect {
+            try query(["--traffic", "all"])
+        } throws: { error in
+            "\(error)".contains("gross, net, invalid")
+        }
+    }
+
     @Test func topIsATableWithHarmlessNames() {
         let top = [
             TopAnswer.Entry(banner: 7, name: "a\u{1B}[2J", count: 12_345), .init(banner: 10, name: nil, count: 1),
