@@ -29,17 +29,9 @@ final class BurstWatch: Sendable {
     /// Counts one more event of the visitor.
     /// - Returns: whether it is more than a person does.
     func count(_ visitor: Visitor, _ banner: BannerID, at now: NIODeadline) -> Bool {
-        let key = BurstWatch.mixed(visitor.bits ^ BurstWatch.mixed(UInt64(bitPattern: banner.value)))
+        let key = (visitor.bits ^ UInt64(bitPattern: banner.value).mixed()).mixed()
         return pieces[Int(key >> 58)].table.withLock {
             $0.count(key, at: Int64(now.uptimeNanoseconds / 1_000_000))
         }
-    }
-
-    /// The finalizer of SplitMix64 (Steele, Lea, Flood 2014).
-    private static func mixed(_ value: UInt64) -> UInt64 {
-        var value = value
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
     }
 }
