@@ -70,7 +70,9 @@ package final class CountingNode: RunningNode {
         self.ingest = Ingest(
             log: log, commits: commits, aggregation: aggregation, admission: admission,
             executor: commitExecutor)
-        self.query = Query(log: log.id, store: store, aggregation: aggregation)
+        self.query = Query(
+            logs: [log.id], sources: [OwnCounts(log: log.id, aggregation: aggregation)], store: store,
+            late: configuration.acceptLate)
         self.keeper = StoreKeeper(
             log: log, store: store, banners: banners, aggregation: aggregation, checkpointCopy: checkpointCopy,
             absence: start.absence, retention: configuration.retention, interval: configuration.flushEvery,
@@ -119,11 +121,17 @@ package final class CountingNode: RunningNode {
 
     // MARK: Reading
 
-    package func minuteCounts(in range: RowRange) async throws(StoreError) -> [MinuteCount] {
+    package func minuteCounts(in range: RowRange) async throws(StoreError) -> Counted<[MinuteCount]> {
         try await query.minuteCounts(in: range)
     }
 
-    package func totals(in range: RowRange) async throws(StoreError) -> [Total] { try await query.totals(in: range) }
+    package func totals(in range: RowRange) async throws(StoreError) -> Counted<[Total]> {
+        try await query.totals(in: range)
+    }
+
+    package func views(in range: RowRange) -> [LogView] { [aggregation.view(in: range, of: log)] }
+
+    package var layout: Layout { aggregation.layout }
 
     package var watermark: Minute { EventWindow.watermark(logTime: aggregation.time, late: acceptLate) }
 

@@ -58,6 +58,7 @@ extension Replay {
     ) async throws {
         var entries = try await log.read(from: offset, maximumBytes: bytesPerRead)
         while let last = entries.last {
+            try Task.checkCancellation()
             async let next = log.read(from: last.offset.next, maximumBytes: bytesPerRead)
             try await take(entries)
             entries = try await next

@@ -18,6 +18,8 @@ package struct SystemStatus: Sendable {
     package var refused: Int
     /// nil where nobody writes to it.
     package var store: StoreKeeper.Health?
+    /// Of a remote log, those that this process counts.
+    package var partitions: [PartitionStatus] = []
     /// How events come to a remote log; nil where they don't.
     package var delivery: DeliveryStatus?
 

@@ -10,21 +10,21 @@ extension Wiring {
     static func serveRemoteLog(
         _ directory: DataDirectory, _ store: any Store, _ configuration: ServerConfiguration, _ logger: Logger
     ) async throws {
-        guard configuration.roles == [.ingest] else {
-            throw CommandFailure.usage([
-                "--roles: with \(configuration.log) this version lets events in (--roles ingest), and does not count them yet"
-            ])
-        }
         let logs = try await openWhenThere(configuration.log, logger)
         let needs = LogNeeds(
             deduplicationWindow: configuration.deduplicationWindow, flushEvery: configuration.flushEvery)
         for warning in await logs.warnings(needs) { logger.warning("\(warning)") }
         let settings = CountingNode.Configuration(configuration)
         let banners = await BannerRegistry.open(store, settings)
-        let ingest = try await openIngest(logs, banners, settings, configuration, logger)
+        let ingest =
+            configuration.roles.contains(.ingest)
+            ? try await openIngest(logs, banners, settings, configuration, logger) : nil
+        let reading =
+            configuration.roles == [.ingest]
+            ? nil : try await openCounts(logs, store, banners, settings, configuration, logger)
         let node = RemoteNode(
             log: "\(configuration.log)", clock: SystemClock(), banners: banners,
-            refreshEvery: settings.flushEvery, logger: logger, ingest: ingest, reading: nil, roles: configuration.roles)
+            refreshEvery: settings.flushEvery, logger: logger, ingest: ingest, reading: reading, roles: configuration.roles)
         try await Server(node: node, configuration: configuration, logger: logger).run()
         await logs.close()
     }
@@ -53,6 +53,26 @@ extension Wiring {
             logger.warning("waiting for the log", metadata: ["log": "\(url)", "error": "\(reason)"])
             return nil
         }
+    }
+
+    private static func openCounts(
+        _ logs: any PartitionedLog, _ store: any Store, _ banners: BannerRegistry,
+        _ settings: CountingNode.Configuration, _ configuration: ServerConfiguration, _ logger: Logger
+    ) async throws -> RemoteCounts {
+        let sharing = configuration.sharing
+        var consumer: Consumer?
+        if configuration.roles.contains(.aggregate) {
+            var partitions: Set<Int>?
+            if case .some(let chosen) = sharing.partitions { partitions = chosen }
+            consumer = Consumer(
+                logs: logs, group: try await logs.join(partitions), store: store, banners: banners,
+                clock: SystemClock(), logger: logger, configuration: settings)
+        }
+        let aggregators = Aggregators(
+            sharing.aggregators.map { ($0.host, $0.port) }, layout: configuration.layout)
+        return RemoteCounts(
+            logs: logs, consumer: consumer, aggregators: sharing.aggregators.isEmpty ? nil : aggregators, store: store,
+            clock: SystemClock(), late: settings.acceptLate, identity: randomIdentity())
     }
 
     private static func openIngest(

@@ -45,11 +45,11 @@ final class ClickHouseClient: Sendable {
     func run(_ statement: ClickHouseStatement, within: Duration? = nil) async throws(StoreError) -> ByteBuffer {
         let limit = within ?? timeout
         do {
-            return try await ClickHouseClient.within(limit) {
+            return try await Patience.within(limit) {
                 // Not until the very end, so that the server's reason is told.
                 try await self.exchangeWhenReady(statement, until: .now + limit * 2 / 3)
             }
-        } catch is ClickHouseTimeout {
+        } catch is Patience.IsOver {
             throw .unavailable("the store at \(url) did not answer within \(limit / .seconds(1)) s")
         } catch {
             throw failure(error)
@@ -146,25 +146,7 @@ final class ClickHouseClient: Sendable {
 
     private static let unreserved = CharacterSet(
         charactersIn: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
-
-    private static func within<Value: Sendable>(
-        _ limit: Duration, _ body: @escaping @Sendable () async throws -> Value
-    ) async throws -> Value {
-        try await withThrowingTaskGroup(of: Value.self) { group in
-            group.addTask { try await body() }
-            group.addTask {
-                try await Task.sleep(for: limit)
-                throw ClickHouseTimeout()
-            }
-            defer { group.cancelAll() }
-            guard let value = try await group.next() else { throw ClickHouseTimeout() }
-            return value
-        }
-    }
 }
-
-/// The time for a statement is over.
-private struct ClickHouseTimeout: Error {}
 
 /// The server answered that it didn't do it.
 struct ClickHouseRefusal: Error {

@@ -153,4 +153,17 @@ extension ClickHouseCountTable {
         return ClickHouseStatement.TemporaryTable(
             name: name, structure: "banner_id Int64, kind String, \(timestamp) Int64", rows: writer.buffer)
     }
+
+    /// - Parameter name: of the temporary table; it has the column `log` before those of `keys`.
+    func keys(_ rows: [StoredRow], named name: String) -> ClickHouseStatement.TemporaryTable {
+        var writer = RowBinaryWriter(capacity: rows.count * 64)
+        for one in rows {
+            writer.write(one.log.name)
+            writer.write(one.row.key.banner.value)
+            writer.write(one.row.key.kind.name)
+            writer.write(one.row.key.start.unixSeconds)
+        }
+        return ClickHouseStatement.TemporaryTable(
+            name: name, structure: "log String, banner_id Int64, kind String, \(timestamp) Int64", rows: writer.buffer)
+    }
 }

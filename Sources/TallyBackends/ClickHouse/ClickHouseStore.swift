@@ -146,13 +146,12 @@ package final class ClickHouseStore: Store {
     }
 
     package func totals(
-        in range: RowRange, with unflushed: [Row], of log: LogID
+        in range: RowRange, with unflushed: [StoredRow]
     ) async throws(StoreError) -> [Total] {
         if range.isEmpty { return [] }
         let horizons = try await currentHorizons()
-        let end = horizons[log]?.collapsed ?? .first
-        let totals = ClickHouseTotals(
-            range, of: table, with: unflushed.filter { $0.key.start >= end }, of: log, hasHorizons: !horizons.isEmpty)
+        let merged = unflushed.filter { $0.row.key.start >= horizons[$0.log]?.collapsed ?? .first }
+        let totals = ClickHouseTotals(range, of: table, with: merged, hasHorizons: !horizons.isEmpty)
         let answer = try await select(totals.statement)
         return try decoding { () throws(ClickHouseDamage) in try totals.totals(from: answer) }
     }

@@ -57,7 +57,7 @@ package struct LogComparison {
     }
 
     private func addUnknownRows(_ check: LogCheck, to report: inout Report) async throws {
-        for piece in StorePieces.ranges(of: try await store.totals(in: .everything, with: [], of: check.log)) {
+        for piece in StorePieces.ranges(of: try await store.totals(in: .everything, with: [])) {
             let rows = try await store.rows(in: piece).filter { $0.log == check.log }.map(\.row)
             report.add(check.unknown(rows))
         }

@@ -32,8 +32,8 @@ package struct StoreCheck: Sendable {
         report.differentBanners = try await differentBanners()
         let horizons = try await horizons(into: &report)
         let totals =
-            try await first.totals(in: .everything, with: [], of: StoreCopy.noLog)
-            + second.totals(in: .everything, with: [], of: StoreCopy.noLog)
+            try await first.totals(in: .everything, with: [])
+            + second.totals(in: .everything, with: [])
         let pieces = StorePieces.ranges(of: totals)
         for (index, piece) in pieces.enumerated() {
             let one = MinuteSums(horizons.applied(to: try await first.rows(in: piece)))

@@ -51,7 +51,7 @@ package struct StoreCopy: Sendable {
         let logs = try await logsOfSource()
         report.logs = logs.count
         report.banners = try await copyBanners()
-        let totals = try await source.totals(in: .everything, with: [], of: StoreCopy.noLog)
+        let totals = try await source.totals(in: .everything, with: [])
         let pieces = StorePieces.ranges(of: totals, limit: minutesPerPiece)
         for (index, piece) in pieces.enumerated() {
             try await copy(piece, logs, into: &report)
@@ -70,9 +70,6 @@ package struct StoreCopy: Sendable {
         let checkpoint: Checkpoint?
         let horizon: Horizon
     }
-
-    /// Totals are asked for with rows of a log; there are none.
-    static let noLog = LogID(journal: NodeID(bits: 0))
 
     /// With the later horizon of both stores.
     private func logsOfSource() async throws(StoreError) -> [LogID: Log] {

@@ -6,7 +6,7 @@ import Foundation
 package import TallyCore
 
 /// One stream of JetStream. One message is one chunk; its sequence in the stream is the offset.
-package actor JetStreamLog: EventLog {
+package actor JetStreamLog: WaitingLog {
     package nonisolated let id: LogID
     package nonisolated let durability = Durability.quorum
     private nonisolated let partition: Int
@@ -111,6 +111,31 @@ package actor JetStreamLog: EventLog {
             bytes += message.bytes.count
         }
         return entries
+    }
+
+    /// Long-polls the stream behind its end.
+    package func wait(for offset: LogOffset, within limit: Duration) async { poll(offset, within: limit) }
+
+    private func poll(_ offset: LogOffset, within limit: Duration) {
+        let start = max(offset.value, 1)
+        if !reading.continues(at: start) { reading = JetStreamReading(at: start) }
+        if reading.hasMore { return }
+        do throws(NATSFailure) {
+            if reading.mustBegin {
+                // Only there it is known which message comes next.
+                guard reading.position > knownEnd else { return }
+                try fetch.begin(at: reading.position)
+                reading.didBegin(isAtEnd: true)
+            }
+            let found = try fetch.next(
+                messages: JetStreamLog.messagesPerFetch, maximumBytes: nil, within: limit.milliseconds)
+            if !found.isEmpty { _ = reading.add(found) }
+        } catch {
+            if error.isTimeout || error.isNotFound { return }
+            reading.begin()
+            // A server that is away would be asked again and again.
+            Thread.sleep(forTimeInterval: 0.02)
+        }
     }
 
     /// Reads more ahead, beginning at the reading's position.

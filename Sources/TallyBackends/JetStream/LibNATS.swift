@@ -12,6 +12,8 @@ struct NATSFailure: Error, Equatable, Sendable {
     let code: UInt32
     let text: String
     let isNotFound: Bool
+    /// Nothing came in time.
+    let isTimeout: Bool
     /// Nobody took the message: it is certainly nowhere.
     let isCertain: Bool
 
@@ -20,6 +22,7 @@ struct NATSFailure: Error, Equatable, Sendable {
         self.isCertain = isCertain
         code = 0
         isNotFound = false
+        isTimeout = false
     }
 
     fileprivate init(_ status: natsStatus, _ code: jsErrCode = jsErrCode(0), _ detail: String? = nil) {
@@ -28,6 +31,7 @@ struct NATSFailure: Error, Equatable, Sendable {
         let general = String(cString: natsStatus_GetText(status))
         text = last.isEmpty || last == general ? general : "\(general): \(last)"
         isNotFound = status == NATS_NOT_FOUND
+        isTimeout = status == NATS_TIMEOUT
         isCertain = status == NATS_NO_RESPONDERS
     }
 }

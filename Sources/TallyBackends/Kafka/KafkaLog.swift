@@ -7,7 +7,7 @@ package import TallyCore
 /// One partition of a Kafka topic. One message is one chunk; Kafka's offset o is o + 1 here.
 ///
 /// Reading blocks, on a thread of this partition; appending waits for the brokers' answer and blocks nothing.
-package actor KafkaLog: EventLog {
+package actor KafkaLog: WaitingLog {
     package nonisolated let id: LogID
     package nonisolated let durability = Durability.quorum
     private nonisolated let partition: Int
@@ -62,7 +62,9 @@ package actor KafkaLog: EventLog {
         let start = KafkaOffset.kafka(offset)
         if continuing?.contains(start) != true {
             guard try begin(at: start) else { return [] }
-        } else if let position = continuing?.upperBound, position >= knownEnd, try findEnd() <= position {
+        } else if !fetch.hasNext, let position = continuing?.upperBound, position >= knownEnd,
+            try findEnd() <= position
+        {
             return []
         }
         return try collect(maximumBytes: maximumBytes)
@@ -76,6 +78,24 @@ package actor KafkaLog: EventLog {
         do throws(KafkaFailure) { try fetch.begin(at: start) } catch { throw unavailable(error) }
         continuing = start...start
         return true
+    }
+
+    /// Long-polls the partition behind its end.
+    package func wait(for offset: LogOffset, within limit: Duration) async {
+        let start = KafkaOffset.kafka(offset)
+        let deadline = ContinuousClock.now + limit
+        if continuing?.contains(start) != true {
+            // What is wrong here the next reading says.
+            guard let low = try? findFirst(), let high = try? findEnd(), (low...high).contains(start),
+                (try? fetch.begin(at: start)) != nil
+            else { return }
+            continuing = start...start
+        }
+        while fetch.waitForNext(within: Int32(max(0, (deadline - .now).milliseconds))), ContinuousClock.now < deadline {
+            if fetch.nextIsMessage { return }
+            // The end, or a broker that is away for a moment.
+            fetch.dropNext()
+        }
     }
 
     private func collect(maximumBytes: Int) throws(LogError) -> [LogEntry] {

@@ -108,6 +108,11 @@ package final class KafkaLogs: PartitionedLog {
 
     package func log(of partition: Int) -> any EventLog { logs[partition] }
 
+    package func join(_ partitions: Set<Int>?) async throws(LogError) -> any PartitionGroup {
+        if let partitions { return FixedPartitions(partitions) }
+        return try KafkaGroup(url)
+    }
+
     package func warnings(_ needs: LogNeeds) async -> [String] {
         let (library, url) = (library, url)
         return await executor.run {

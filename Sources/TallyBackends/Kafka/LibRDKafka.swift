@@ -12,7 +12,7 @@ struct KafkaFailure: Error, Equatable, Sendable {
     let code: Int32
     let text: String
 
-    fileprivate init(_ error: rd_kafka_resp_err_t, _ text: String? = nil) {
+    init(_ error: rd_kafka_resp_err_t, _ text: String? = nil) {
         code = error.rawValue
         self.text = text ?? String(cString: rd_kafka_err2str(error))
     }
@@ -54,7 +54,7 @@ enum KafkaFetched: Sendable {
     case failure(KafkaFailure)
 }
 
-/// The file that touches librdkafka's pointers, and the only one.
+/// The file that touches librdkafka's pointers, with `KafkaMembership.swift` the only one.
 ///
 /// One producer and one consumer for all partitions of a topic; librdkafka's own threads do the work, and one of ours
 /// hears what it reports. All its functions may be called from any thread; those that block say so.
@@ -64,7 +64,7 @@ final class LibRDKafka: @unchecked Sendable {
     private let producerTopic: OpaquePointer
     fileprivate let consumerTopic: OpaquePointer
     let topic: String
-    private let problems = Problems()
+    private let problems = KafkaProblems()
     private let polling: DispatchQueue
     private let isClosed = Atomic<Bool>(false)
     private let hasEnded = DispatchSemaphore(value: 0)
@@ -92,8 +92,9 @@ final class LibRDKafka: @unchecked Sendable {
         polling.async { [self] in poll() }
     }
 
-    private static func handle(
-        _ type: rd_kafka_type_t, _ properties: [String: String], _ problems: Problems
+    static func handle(
+        _ type: rd_kafka_type_t, _ properties: [String: String], _ problems: KafkaProblems,
+        hearsRebalances: Bool = false
     ) throws(KafkaFailure) -> OpaquePointer {
         var text = [CChar](repeating: 0, count: 512)
         guard let configuration = rd_kafka_conf_new() else { throw KafkaFailure(text: "no memory") }
@@ -109,8 +110,15 @@ final class LibRDKafka: @unchecked Sendable {
         rd_kafka_conf_set_error_cb(configuration) { _, code, reason, opaque in
             guard let opaque else { return }
             let reason = reason.map { String(cString: $0) }
-            Unmanaged<Problems>.fromOpaque(opaque).takeUnretainedValue().note(
+            Unmanaged<KafkaProblems>.fromOpaque(opaque).takeUnretainedValue().note(
                 reason ?? "error \(code)")
+        }
+        if hearsRebalances {
+            rd_kafka_conf_set_rebalance_cb(configuration) { consumer, code, partitions, opaque in
+                guard let opaque else { return }
+                let problems = Unmanaged<KafkaProblems>.fromOpaque(opaque).takeUnretainedValue()
+                KafkaMembership.rebalance(consumer, code, partitions, problems)
+            }
         }
         if type == RD_KAFKA_PRODUCER {
             rd_kafka_conf_set_dr_msg_cb(configuration) { _, message, _ in LibRDKafka.report(message) }
@@ -386,6 +394,8 @@ final class KafkaFetch {
     private let library: LibRDKafka
     private let partition: Int32
     private var queue: OpaquePointer?
+    /// Waits to be taken by `next`.
+    private var ahead: KafkaFetched?
 
     fileprivate init(library: LibRDKafka, partition: Int32) {
         self.library = library
@@ -401,12 +411,40 @@ final class KafkaFetch {
     func end() {
         queue.map { library.end(partition, $0) }
         queue = nil
+        ahead = nil
+    }
+
+    /// Something is there that `next` will give at once.
+    var hasNext: Bool { ahead != nil }
+
+    /// It is a message, or a failure that doesn't pass by itself.
+    var nextIsMessage: Bool {
+        switch ahead {
+        case .message: true
+        case .failure(let failure): !failure.isPassing
+        case .end, nil: false
+        }
+    }
+
+    func dropNext() { ahead = nil }
+
+    /// Blocks until `next` has something to give.
+    /// - Returns: false when nothing comes within so many milliseconds.
+    func waitForNext(within limit: Int32) -> Bool {
+        if ahead == nil { ahead = fetch(within: limit) }
+        return ahead != nil
     }
 
     var knownEnd: Int64? { library.knownEnd(of: partition) }
 
     /// Blocks; nil when nothing comes within so many milliseconds.
     func next(within limit: Int32) -> KafkaFetched? {
+        guard let ahead else { return fetch(within: limit) }
+        self.ahead = nil
+        return ahead
+    }
+
+    private func fetch(within limit: Int32) -> KafkaFetched? {
         guard let queue, let message = rd_kafka_consume_queue(queue, limit) else { return nil }
         defer { rd_kafka_message_destroy(message) }
         let offset = message.pointee.offset
@@ -457,8 +495,19 @@ private final class PendingDeliveries: Sendable {
 }
 
 /// The last thing that a connection reported.
-private final class Problems: Sendable {
+final class KafkaProblems: Sendable {
     private let text = Mutex<String?>(nil)
+    /// All partitions that the group gives to this process.
+    let didAssign: @Sendable (Set<Int>) -> Void
+    /// The group takes all of them back, for the moment at least.
+    let didRevoke: @Sendable () -> Void
+
+    init(
+        didAssign: @escaping @Sendable (Set<Int>) -> Void = { _ in }, didRevoke: @escaping @Sendable () -> Void = {}
+    ) {
+        self.didAssign = didAssign
+        self.didRevoke = didRevoke
+    }
 
     var last: String? { text.withLock { $0 } }
 

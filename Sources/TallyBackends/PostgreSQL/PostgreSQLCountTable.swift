@@ -53,9 +53,9 @@ struct PostgreSQLCountTable: CountColumns, Sendable {
         return (sql, parameters)
     }
 
-    /// Sums of what would be stored if rows of the log $1, given as in `merge`, were merged. Exact on the way, since a sum of
+    /// Sums of what would be stored if rows of the logs $1, given as in `merge`, were merged. Exact on the way, since a sum of
     /// bigint is numeric; cut to what a counter holds at the end.
-    func totals(_ range: RowRange, with unflushed: [Row], of log: LogID) -> (
+    func totals(_ range: RowRange, with unflushed: [StoredRow]) -> (
         sql: String, parameters: [PostgreSQLParameter]
     ) {
         var parameters: [PostgreSQLParameter] = []
@@ -64,7 +64,7 @@ struct PostgreSQLCountTable: CountColumns, Sendable {
             parameters = times(of: range)
             source = "SELECT * FROM \(name) WHERE \(condition(range, "", appendingTo: &parameters))"
         } else {
-            parameters = [.text(log.name)] + columns(of: unflushed) + times(of: range)
+            parameters = [.texts(unflushed.map(\.log.name))] + columns(of: unflushed.map(\.row)) + times(of: range)
             let inRange = condition(range, "stored.", first: 7, appendingTo: &parameters)
             source = merged(inRange)
         }
@@ -75,7 +75,13 @@ struct PostgreSQLCountTable: CountColumns, Sendable {
     private func merged(_ inRange: String) -> String {
         let sameKey =
             "stored.banner_id = given.banner_id AND stored.\(timestamp) = given.\(timestamp) AND stored.kind = given.kind "
-            + "AND stored.log = (SELECT log_id FROM tally_logs WHERE name = $1)"
+            + "AND stored.log = given.log_id"
+        // A log that the store has never heard of has no number, and no rows.
+        let given = """
+            (SELECT unflushed.*, tally_logs.log_id FROM unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::text[],
+                $5::\(countsType)[], $6::bigint[]) AS unflushed(log, banner_id, \(timestamp), kind, \(counts), up_to)
+            LEFT JOIN tally_logs ON tally_logs.name = unflushed.log) AS given
+            """
         let columns = ["banner_id", timestamp, "kind", counts]
         func list(_ table: String) -> String { columns.map { "\(table).\($0)" }.joined(separator: ", ") }
         return """

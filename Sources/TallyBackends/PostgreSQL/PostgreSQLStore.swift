@@ -137,12 +137,12 @@ package final class PostgreSQLStore: Store {
     }
 
     package func totals(
-        in range: RowRange, with unflushed: [Row], of log: LogID
+        in range: RowRange, with unflushed: [StoredRow]
     ) async throws(StoreError) -> [Total] {
         let table = table
-        let newer = unflushed.filter { range.overlaps($0.key, layout: layout) }
+        let newer = unflushed.filter { range.overlaps($0.row.key, layout: layout) }
         return try await run { connection throws(PostgreSQLFailure) in
-            let statement = table.totals(range, with: newer, of: log)
+            let statement = table.totals(range, with: newer)
             let result = try connection.run(statement.sql, statement.parameters)
             var totals: [Total] = []
             for row in 0..<result.rowCount {

@@ -28,10 +28,14 @@ struct JetStreamReading<Message> {
     mutating func begin() { mustBegin = true }
 
     /// The consumer begins at the position.
-    mutating func didBegin() {
+    /// - Parameter isAtEnd: nothing stood there yet, so that the next message is exactly the one of the position.
+    mutating func didBegin(isAtEnd: Bool = false) {
         mustBegin = false
-        isFresh = true
+        isFresh = !isAtEnd
     }
+
+    /// Something was read ahead.
+    var hasMore: Bool { !ahead.isEmpty }
 
     /// - Returns: false when nothing of it is new.
     mutating func add(_ found: [(sequence: Int64, message: Message)]) -> Bool {

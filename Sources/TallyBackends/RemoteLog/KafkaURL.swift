@@ -10,6 +10,8 @@ package struct KafkaURL: Equatable, Sendable {
     package let partitions: Int?
     /// When the topic is made; nil for three, or as many as there are brokers.
     package let replicas: Int?
+    /// Of those that count the topic.
+    package let group: String
     /// For librdkafka: its own defaults, ours, and what the URL says, the last winning.
     package let properties: [String: String]
 
@@ -22,7 +24,9 @@ package struct KafkaURL: Equatable, Sendable {
         url = try RemoteLogURL(text, port: 9_092, nameRule: .init(what: "topic", more: ".", longest: 80))
         partitions = try url.number("partitions", in: 1...Limits.partitions)
         replicas = try url.number("replicas", in: 1...32_767)
-        let own = ["partitions", "replicas"]
+        group = url.parameters["group.id"] ?? "tally-\(url.name)"
+        guard !group.isEmpty else { throw LogURLError("group.id is empty; allowed is any name of a consumer group") }
+        let own = ["partitions", "replicas", "group.id"]
         var properties = KafkaURL.defaults
         if let user = url.user {
             properties.merge(KafkaURL.login(user, url.password ?? "")) { $1 }
@@ -46,6 +50,9 @@ package struct KafkaURL: Equatable, Sendable {
         "fetch.message.max.bytes": String(largestMessage),
         "reconnect.backoff.max.ms": "1000",
         "fetch.wait.max.ms": "100",
+        // Who is not heard of for so long is taken for dead, and its partitions are shared out anew.
+        "session.timeout.ms": "6000",
+        "heartbeat.interval.ms": "2000",
     ]
 
     /// A chunk with its key and what Kafka adds.
@@ -69,7 +76,7 @@ package struct KafkaURL: Equatable, Sendable {
         "enable.partition.eof": "Tally needs to know where a partition ends",
         "auto.offset.reset": "a reader that jumped elsewhere would lose counts",
         "enable.auto.commit": "Tally reads from the store's checkpoint",
-        "group.id": "Tally reads from the store's checkpoint",
+        "partition.assignment.strategy": "librdkafka 2.0 loses its assignment in a cooperative rebalance",
         "transactional.id": "chunks are not sent in transactions",
     ]
 }

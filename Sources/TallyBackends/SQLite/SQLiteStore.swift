@@ -162,10 +162,9 @@ package final class SQLiteStore: Store {
     }
 
     package func totals(
-        in range: RowRange, with unflushed: [TallyCore.Row], of log: LogID
+        in range: RowRange, with unflushed: [StoredRow]
     ) async throws(StoreError) -> [Total] {
-        let unflushed = SQLiteUnflushedRows(unflushed, of: log, in: range, layout: layout)
-        return try await read { [table] database in
+        try await read { [table] database in
             let reader = try SQLiteRangeReader(range, of: table, in: database)
             return try SQLiteTotals(reader: reader, unflushed: unflushed).totals()
         }

@@ -3,22 +3,16 @@
 import GRDB
 import TallyCore
 
-/// Rows of one log that are newer than the file's, looked up by the file's numbers.
-struct SQLiteUnflushedRows {
-    let rows: [TallyCore.Row]
-    let log: LogID
-
-    /// Those in the range.
-    init(_ rows: [TallyCore.Row], of log: LogID, in range: RowRange, layout: Layout) {
-        self.rows = rows.filter { range.overlaps($0.key, layout: layout) }
-        self.log = log
-    }
-}
-
 /// Sums up a range in one transaction, as if some rows that are not flushed yet stood in the table.
 struct SQLiteTotals {
     let reader: SQLiteRangeReader
-    let unflushed: SQLiteUnflushedRows
+    /// Those of the range.
+    private let unflushed: [StoredRow]
+
+    init(reader: SQLiteRangeReader, unflushed: [StoredRow]) {
+        self.reader = reader
+        self.unflushed = unflushed.filter { reader.range.overlaps($0.row.key, layout: reader.table.layout) }
+    }
 
     func totals() throws -> [Total] {
         switch reader.table.layout {
@@ -29,26 +23,24 @@ struct SQLiteTotals {
 
     /// Reads every row of the range, and takes the newer one where there are two.
     private func sumRows() throws -> TotalSums {
-        var newer = Dictionary(uniqueKeysWithValues: unflushed.rows.map { ($0.key, $0) })
+        var newer = UnflushedByKey(unflushed)
         var sums = TotalSums()
         try reader.forEachRow { stored in
             var row = stored.row
-            if stored.log == unflushed.log, let other = newer.removeValue(forKey: row.key), other.upTo > row.upTo {
-                row = other
-            }
+            if let other = newer.take(stored.log, row.key), other.upTo > row.upTo { row = other }
             sums.add(row, within: reader.range.minutes)
         }
-        for row in unflushed.rows where newer[row.key] != nil { sums.add(row, within: reader.range.minutes) }
+        for one in newer.rest { sums.add(one.row, within: reader.range.minutes) }
         return sums
     }
 
     /// Lets SQLite add up the table, and then corrects the sums by each newer row.
     private func sumInSQL() throws -> [Total] {
         var sums = try SQLiteMinuteSums(reading: reader)
-        let log = reader.names.logs.numbers[unflushed.log]
-        for row in unflushed.rows {
+        for one in unflushed {
+            let row = one.row
             var stored: TallyCore.Row?
-            if let log, let kind = reader.names.kinds.numbers[row.key.kind] {
+            if let log = reader.names.logs.numbers[one.log], let kind = reader.names.kinds.numbers[row.key.kind] {
                 stored = try reader.table.row(at: row.key, kind: kind, log: log, in: reader.database)
             }
             if let stored, stored.upTo >= row.upTo { continue }

@@ -11,6 +11,8 @@ package struct BannerDirectory {
     /// Of those that were registered. One that was only seen could be any number, and takes none away.
     private var highestRegistered: Int64 = 0
     private var unsavedIDs: Set<BannerID> = []
+    /// Those of them that nobody has registered or unregistered here.
+    private var onlySeenIDs: Set<BannerID> = []
     private let limit: Int
     private let onlyRegistered: Bool
     /// The store has told which banners there are; before that, only those are known that were seen since the start.
@@ -34,10 +36,11 @@ package struct BannerDirectory {
         for banner in stored {
             remember(banner)
             unsavedIDs.remove(banner.id)
+            onlySeenIDs.remove(banner.id)
         }
     }
 
-    /// What others have saved since; what was changed here and is not saved yet stays.
+    /// What others have saved since. What was changed here and is not saved yet stays; what was only seen here does not.
     /// - Returns: whether a banner is no longer registered that was.
     package mutating func refresh(with stored: [Banner]) -> Bool {
         guard isComplete else {
@@ -45,12 +48,18 @@ package struct BannerDirectory {
             return false
         }
         var isWithdrawn = false
-        for banner in stored where !unsavedIDs.contains(banner.id) && self[banner.id] != banner {
+        for banner in stored where !unsavedIDs.contains(banner.id) || onlySeenIDs.contains(banner.id) {
+            unsavedIDs.remove(banner.id)
+            onlySeenIDs.remove(banner.id)
+            guard self[banner.id] != banner else { continue }
             if registered[banner.id] != nil, !banner.isRegistered { isWithdrawn = true }
             remember(banner)
         }
         return isWithdrawn
     }
+
+    /// Something is unsaved that was only seen: another server may know more of it.
+    package var hasOnlySeen: Bool { !onlySeenIDs.isEmpty }
 
     package enum Refusal: Error, Equatable, Sendable {
         case unknownBanner(BannerID)
@@ -99,6 +108,7 @@ package struct BannerDirectory {
         guard !known.contains(id) else { return }
         remember(Banner(id: id))
         unsavedIDs.insert(id)
+        onlySeenIDs.insert(id)
     }
 
     /// Registers the banner, or replaces what was registered.
@@ -109,6 +119,7 @@ package struct BannerDirectory {
         guard known.contains(banner.id) || known.count < limit else { throw .tooManyBanners(limit: limit) }
         remember(banner)
         unsavedIDs.insert(banner.id)
+        onlySeenIDs.remove(banner.id)
     }
 
     /// The banner of this name; if there is none, a new one with the first unknown id above all that are registered.
@@ -136,6 +147,7 @@ package struct BannerDirectory {
         guard registered[id] != nil else { return false }
         remember(Banner(id: id))
         unsavedIDs.insert(id)
+        onlySeenIDs.remove(id)
         return true
     }
 
@@ -146,6 +158,7 @@ package struct BannerDirectory {
     /// These were saved as they are; one that is different by now has to be saved again, whatever was saved in between.
     package mutating func markSaved(_ saved: [Banner]) {
         for banner in saved {
+            onlySeenIDs.remove(banner.id)
             if self[banner.id] == banner { unsavedIDs.remove(banner.id) } else { unsavedIDs.insert(banner.id) }
         }
     }

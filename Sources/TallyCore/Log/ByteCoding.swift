@@ -161,4 +161,8 @@ package enum ByteReadingError: Error, Equatable, Sendable {
     case malformedInteger
     case notAKind
     case tooMany
+    /// It was written by another version of Tally.
+    case unknownVersion
+    /// Its rows are not of the layout that was asked for.
+    case otherLayout
 }

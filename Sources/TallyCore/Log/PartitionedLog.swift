@@ -16,12 +16,21 @@ package protocol PartitionedLog: Sendable {
     /// What is set so that counts could be lost, each with what mends it. Nothing of it stops Tally.
     func warnings(_ needs: LogNeeds) async -> [String]
 
+    /// Who counts which partitions from now on.
+    /// - Parameter partitions: those that this process is to count; nil where the log's servers may share them out, and for
+    ///   all where they can't.
+    func join(_ partitions: Set<Int>?) async throws(LogError) -> any PartitionGroup
+
     /// Lets go of all connections. Nothing may be asked of the logs any more.
     func close() async
 }
 
 extension PartitionedLog {
     package var largestChunk: Int { Limits.chunkBytes }
+
+    package func join(_ partitions: Set<Int>?) async throws(LogError) -> any PartitionGroup {
+        FixedPartitions(partitions ?? Set(0..<partitioning.count))
+    }
 }
 
 /// What a remote log must do for Tally.

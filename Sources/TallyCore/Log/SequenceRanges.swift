@@ -31,6 +31,19 @@ package struct SequenceRanges: Equatable, Sendable {
         return ranges.last { $0.lowerBound <= sequence }.map { $0.contains(sequence) } ?? false
     }
 
+    /// Adds all numbers of the other.
+    package mutating func formUnion(_ other: SequenceRanges) {
+        var joined: [ClosedRange<UInt64>] = []
+        for next in (ranges + other.ranges).sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            guard let last = joined.last, next.lowerBound - 1 <= last.upperBound else {
+                joined.append(next)
+                continue
+            }
+            joined[joined.count - 1] = last.lowerBound...max(last.upperBound, next.upperBound)
+        }
+        ranges = joined
+    }
+
     /// - Returns: false when it was there already.
     package mutating func insert(_ sequence: UInt64) -> Bool {
         if contains(sequence) { return false }

@@ -1,28 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension MinuteCount {
-    /// What is stored and what is not flushed yet, merged by the one rule and then summed over logs.
+    /// What is stored and what is not flushed yet, each log merged by the one rule, and then summed over logs.
     ///
     /// - Parameters:
     ///   - stored: rows of any logs, each key of a log once, read after `unflushed` was taken.
-    ///   - unflushed: what the aggregator of `log` has beyond the store.
+    ///   - unflushed: what the aggregators of some logs have beyond the store.
     /// - Returns: the minutes of the range in which something was counted, sorted.
+    package static func merge(
+        stored: [StoredRow], unflushed: [LogID: [UnflushedRow]], in range: RowRange, layout: Layout
+    ) -> [MinuteCount] {
+        let unflushedCount = unflushed.values.reduce(0) { $0 + $1.count }
+        var merging = Merging(range: range, capacity: stored.count * layout.minutesPerRow + unflushedCount)
+        // Most ranges lie in the past: there is nothing to look up then.
+        if unflushedCount == 0 {
+            for entry in stored { merging.add(entry.row) }
+            return merging.sorted()
+        }
+        var pending = unflushed.mapValues { rows in
+            Dictionary(rows.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+        }
+        for entry in stored {
+            let unflushed = pending[entry.log]?.removeValue(forKey: entry.row.key)
+            merging.add(unflushed?.merged(with: entry.row, layout: layout) ?? entry.row)
+        }
+        for rows in pending.values {
+            for row in rows.values { merging.add(row.merged(with: nil, layout: layout)) }
+        }
+        return merging.sorted()
+    }
+
+    /// The same where the rows of one log alone are not flushed.
     package static func merge(
         stored: [StoredRow], unflushed: [UnflushedRow], of log: LogID, in range: RowRange, layout: Layout
     ) -> [MinuteCount] {
-        var merging = Merging(range: range, capacity: stored.count * layout.minutesPerRow + unflushed.count)
-        // Most ranges lie in the past: there is nothing to look up then.
-        if unflushed.isEmpty {
-            for entry in stored { merging.add(entry.row) }
-        } else {
-            var pending = Dictionary(uniqueKeysWithValues: unflushed.map { ($0.key, $0) })
-            for entry in stored {
-                let unflushed = entry.log == log ? pending.removeValue(forKey: entry.row.key) : nil
-                merging.add(unflushed?.merged(with: entry.row, layout: layout) ?? entry.row)
-            }
-            for row in pending.values { merging.add(row.merged(with: nil, layout: layout)) }
-        }
-        return merging.sorted()
+        merge(stored: stored, unflushed: [log: unflushed], in: range, layout: layout)
     }
 
     /// Collects the minutes of rows. Stores return rows in their order, nearly always, so that there is nothing to sort.

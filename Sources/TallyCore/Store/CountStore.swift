@@ -37,9 +37,9 @@ package protocol CountStore: Sendable {
     /// Sums over all logs and all minutes of the range, as if `unflushed` had been merged before; it is not.
     ///
     /// This exists beside `rows(in:)` since totals over years must not move every row.
-    /// - Parameter unflushed: rows of `log`, each key at most once.
+    /// - Parameter unflushed: rows of any logs, each key of a log at most once.
     /// - Returns: each banner and kind that has a count, in no particular order.
-    func totals(in range: RowRange, with unflushed: [Row], of log: LogID) async throws(StoreError) -> [Total]
+    func totals(in range: RowRange, with unflushed: [StoredRow]) async throws(StoreError) -> [Total]
 
     /// Whose rows or checkpoints it has, sorted: who else may have counted.
     func logs() async throws(StoreError) -> [LogID]

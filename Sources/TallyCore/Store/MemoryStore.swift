@@ -39,9 +39,9 @@ package final class MemoryStore: CountStore {
         try access { $0.rows(in: range, layout: layout) }
     }
 
-    package func totals(in range: RowRange, with unflushed: [Row], of log: LogID) async throws(StoreError) -> [Total] {
+    package func totals(in range: RowRange, with unflushed: [StoredRow]) async throws(StoreError) -> [Total] {
         var counts = try access { counts in counts }
-        counts.merge(unflushed, of: log)
+        for one in unflushed { counts.merge([one.row], of: one.log) }
         var sums = TotalSums()
         for stored in counts.rows(in: range, layout: layout) { sums.add(stored.row, within: range.minutes) }
         return sums.totals

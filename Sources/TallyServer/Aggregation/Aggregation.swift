@@ -64,8 +64,16 @@ package final class Aggregation: Sendable {
         if needsLoad { loadNeeded.send() }
     }
 
-    package func unflushed(in range: RowRange) -> [UnflushedRow] {
-        state.withLock { $0.aggregator.unflushed(in: range) }
+    /// What is not in the store yet, and up to where and when it is counted.
+    /// - Parameters:
+    ///   - partition: the log's.
+    ///   - behind: why there may be more in the log; nil when the end was reached.
+    func view(in range: RowRange, of log: LogID, partition: Int = 0, behind: String? = nil) -> LogView {
+        state.withLock { state in
+            LogView(
+                log: log, partition: partition, position: state.aggregator.position, time: state.aggregator.time,
+                behind: behind, rows: state.aggregator.unflushed(in: range))
+        }
     }
 
     /// All that was counted in the range, when it is in memory, and nobody else counts into the store.

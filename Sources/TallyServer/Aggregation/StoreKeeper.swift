@@ -35,6 +35,8 @@ package final class StoreKeeper: Service {
     private let banners: BannerRegistry
     private let aggregation: Aggregation
     private let checkpointCopy: (any CheckpointCopy)?
+    /// Everything up to here is in the store.
+    private let didSave: @Sendable (LogOffset) -> Void
     /// nil once the store and the log are known to belong together.
     private let agreement: Mutex<StoreAgreement?>
     private let refusal = Mutex<StartError?>(nil)
@@ -52,7 +54,7 @@ package final class StoreKeeper: Service {
     init(
         log: any EventLog, store: any CountStore, banners: BannerRegistry, aggregation: Aggregation,
         checkpointCopy: (any CheckpointCopy)?, absence: NodeStart.Absence?, retention: Retention, interval: Duration,
-        clock: any WallClock, logger: Logger
+        clock: any WallClock, logger: Logger, didSave: @escaping @Sendable (LogOffset) -> Void = { _ in }
     ) {
         self.log = log
         self.store = store
@@ -62,6 +64,7 @@ package final class StoreKeeper: Service {
         self.clock = clock
         self.logger = logger
         self.checkpointCopy = checkpointCopy
+        self.didSave = didSave
         self.retention = retention
         self.startPosition = aggregation.withAggregator { $0.position }
         self.agreement = Mutex(absence?.agreement)
@@ -81,7 +84,8 @@ package final class StoreKeeper: Service {
         }
     }
 
-    /// Works until the process stops, and flushes a last time then.
+    /// Works until the process stops, and flushes a last time then. A task that is cancelled flushes nothing: another server
+    /// counts the log from now on.
     /// - Throws: `StartError` when a store that was away at the start turns out not to belong to the log.
     package func run() async throws {
         await withTaskGroup(of: Void.self) { group in
@@ -95,8 +99,13 @@ package final class StoreKeeper: Service {
                 self.aggregation.loadNeeded.finish()
             }
             group.cancelAll()
-            requests.withLock { $0.isStopped = true }
-            await work(flushes: true)
+            let waiting = requests.withLock { requests in
+                requests.isStopped = true
+                defer { if Task.isCancelled { requests.waiting = [] } }
+                return Task.isCancelled ? requests.waiting : []
+            }
+            for continuation in waiting { continuation.resume() }
+            if !Task.isCancelled { await work(flushes: true) }
         }
         if let refusal = refusal.withLock({ $0 }) { throw refusal }
     }
@@ -200,6 +209,7 @@ package final class StoreKeeper: Service {
         case .save(let checkpoint):
             try await store.save(checkpoint, of: log.id)
             decide { $0.didWrite(for: &$1) }
+            didSave(checkpoint.upTo)
             healthSoFar.withLock { health in
                 health.flushes += 1
                 health.lastFlush = clock.now()

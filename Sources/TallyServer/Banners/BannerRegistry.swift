@@ -9,6 +9,8 @@ package final class BannerRegistry: Sendable {
     private let directory: Mutex<BannerDirectory>
     private let store: any BannerStore
     private let saving = Turns()
+    /// Other servers save banners, too.
+    private let isShared = Atomic<Bool>(false)
     /// How often a banner was unregistered, whose events may be refused from then on.
     let withdrawals = Counter()
 
@@ -26,6 +28,9 @@ package final class BannerRegistry: Sendable {
             onlyRegistered: configuration.onlyRegisteredBanners)
         return BannerRegistry(directory: directory, store: store)
     }
+
+    /// From now on other servers save banners, too.
+    func share() { isShared.store(true, ordering: .relaxed) }
 
     package var count: Int { directory.withLock { $0.count } }
 
@@ -103,9 +108,13 @@ package final class BannerRegistry: Sendable {
 
     /// Asks the store what other servers have registered.
     func refresh() async throws(StoreError) {
-        // Nothing is saved meanwhile, so that nothing that is newer here is taken for older.
         await saving.begin()
         defer { saving.end() }
+        try await read()
+    }
+
+    /// Only while nothing is saved, so that nothing that is newer here is taken for older.
+    private func read() async throws(StoreError) {
         let stored = try await store.banners()
         if directory.withLock({ $0.refresh(with: stored) }) { withdrawals.add() }
     }
@@ -115,6 +124,8 @@ package final class BannerRegistry: Sendable {
     func saveUnsaved() async throws(StoreError) {
         await saving.begin()
         defer { saving.end() }
+        // What was only seen here must not replace what another server has registered.
+        if isShared.load(ordering: .relaxed), directory.withLock({ $0.hasOnlySeen }) { try await read() }
         let unsaved = directory.withLock { $0.unsaved }
         if unsaved.isEmpty { return }
         try await store.save(unsaved)

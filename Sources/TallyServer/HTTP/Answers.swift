@@ -9,6 +9,29 @@ extension HTTPField.Name {
     /// Where the events of a request are durable: `<log>@<offset>; durable=disk`, and more of them behind commas when they
     /// are in several partitions.
     static let tallyReceipt = HTTPField.Name("Tally-Receipt")!  // A constant that is a valid name.
+    /// The partitions whose latest counts may be missing in an answer: `3, 7`.
+    static let tallyBehind = HTTPField.Name("Tally-Behind")!  // A constant that is a valid name.
+}
+
+extension JSONWriter {
+    mutating func write(_ freshness: Freshness) {
+        member("watermark", freshness.watermark)
+        write(behind: freshness)
+    }
+
+    /// Nothing when nobody is behind.
+    mutating func write(behind freshness: Freshness) {
+        if freshness.behind.isEmpty { return }
+        name("behind")
+        array { json in
+            for one in freshness.behind {
+                json.object { json in
+                    json.member("partition", one.partition)
+                    json.member("reason", one.reason)
+                }
+            }
+        }
+    }
 }
 
 extension Receipt {
@@ -29,6 +52,14 @@ extension Response {
 
     static func bytes(_ bytes: [UInt8], type: String, status: HTTPResponse.Status = .ok) -> Response {
         Response(status: status, headers: [.contentType: type], body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    /// Names the partitions that are behind, if there are any.
+    func with(_ freshness: Freshness) -> Response {
+        if freshness.behind.isEmpty { return self }
+        var response = self
+        response.headers[.tallyBehind] = freshness.behind.map { String($0.partition) }.joined(separator: ", ")
+        return response
     }
 
     func with(_ receipts: [Receipt]) -> Response {

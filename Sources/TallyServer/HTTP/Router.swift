@@ -34,6 +34,7 @@ func allRoutes(service: any CountingService, metrics: HTTPMetrics, configuration
         + EventRoutes(service: service, metrics: metrics).routes
         + TrackingRoutes(service: service, metrics: metrics, judge: configuration.judge).routes
         + ChunkRoutes(service: service).routes
+        + UnflushedRoutes(service: service).routes
         + SeriesRoutes(service: service).routes
         + BannerRoutes(service: service).routes
         + TotalRoutes(service: service).routes

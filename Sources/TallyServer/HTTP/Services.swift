@@ -29,10 +29,16 @@ package protocol CountingService: Sendable {
     // MARK: Reading: what is stored, merged with what is not stored yet
 
     /// - Returns: sorted by (banner, kind, minute), summed over logs, minutes without a count left out.
-    func minuteCounts(in range: RowRange) async throws(StoreError) -> [MinuteCount]
+    func minuteCounts(in range: RowRange) async throws(StoreError) -> Counted<[MinuteCount]>
 
     /// - Returns: sorted by (banner, kind).
-    func totals(in range: RowRange) async throws(StoreError) -> [Total]
+    func totals(in range: RowRange) async throws(StoreError) -> Counted<[Total]>
+
+    /// What this process itself has counted and not stored yet: for those that answer for it.
+    func views(in range: RowRange) -> [LogView]
+
+    /// Of the rows in `views`.
+    var layout: Layout { get }
 
     /// The minutes before it are final, but for backfill.
     var watermark: Minute { get }

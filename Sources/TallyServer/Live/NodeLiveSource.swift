@@ -35,7 +35,8 @@ struct NodeLiveSource: LiveSource {
         var state = LiveState(from: from, upTo: known.upTo)
         if topic.sums { state.sums = known.sums.filter { $0.minute >= from } }
         if !topic.banners.isEmpty {
-            state.counts = try await query.minuteCounts(in: RowRange(banners: topic.banners, minutes: from ... .last))
+            let range = RowRange(banners: topic.banners, minutes: from ... .last)
+            state.counts = try await query.minuteCounts(in: range).value
         }
         return state
     }

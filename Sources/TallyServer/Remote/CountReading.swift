@@ -8,8 +8,11 @@ package protocol CountReading: Sendable {
     /// In the order of their start; they stop in reverse.
     var services: [any Service] { get }
 
-    func minuteCounts(in range: RowRange) async throws(StoreError) -> [MinuteCount]
-    func totals(in range: RowRange) async throws(StoreError) -> [Total]
+    func minuteCounts(in range: RowRange) async throws(StoreError) -> Counted<[MinuteCount]>
+    func totals(in range: RowRange) async throws(StoreError) -> Counted<[Total]>
+    /// What this process itself has counted and not stored yet.
+    func views(in range: RowRange) -> [LogView]
+    var layout: Layout { get }
     /// Which chunks of this node were counted.
     func sequences(of node: NodeID) -> SequenceRanges
     /// The minutes before it are final, but for backfill.

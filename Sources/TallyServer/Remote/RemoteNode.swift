@@ -73,15 +73,19 @@ package final class RemoteNode: RunningNode {
 
     package func sequences(of node: NodeID) -> SequenceRanges { reading?.sequences(of: node) ?? SequenceRanges() }
 
-    package func minuteCounts(in range: RowRange) async throws(StoreError) -> [MinuteCount] {
+    package func minuteCounts(in range: RowRange) async throws(StoreError) -> Counted<[MinuteCount]> {
         guard let reading else { throw .unavailable(RemoteNode.missing(.query)) }
         return try await reading.minuteCounts(in: range)
     }
 
-    package func totals(in range: RowRange) async throws(StoreError) -> [Total] {
+    package func totals(in range: RowRange) async throws(StoreError) -> Counted<[Total]> {
         guard let reading else { throw .unavailable(RemoteNode.missing(.query)) }
         return try await reading.totals(in: range)
     }
+
+    package func views(in range: RowRange) -> [LogView] { reading?.views(in: range) ?? [] }
+
+    package var layout: Layout { reading?.layout ?? .minute }
 
     package var watermark: Minute { reading?.watermark ?? .first }
 

@@ -46,10 +46,11 @@ struct TrafficTotal: Equatable, Sendable {
 
 extension CountingService {
     /// - Returns: sorted by (banner, kind of the user's).
-    func traffic(in range: RowRange, _ traffic: Traffic) async throws(StoreError) -> [TrafficTotal] {
+    func traffic(in range: RowRange, _ traffic: Traffic) async throws(StoreError) -> Counted<[TrafficTotal]> {
         var range = range
         range.kinds = traffic.stored(range.kinds)
-        return TrafficTotal.all(try await totals(in: range))
+        let counted = try await totals(in: range)
+        return Counted(TrafficTotal.all(counted.value), counted.freshness)
     }
 }
 

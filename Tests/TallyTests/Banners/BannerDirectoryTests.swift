@@ -137,6 +137,27 @@ import Testing
         #expect(directory.unsaved.map(\.name) == ["new"])
     }
 
+    @Test func whatAnotherServerHasSavedIsLearntButNotInPlaceOfAChangeOfOnesOwn() throws {
+        var directory = BannerDirectory()
+        directory.note(id(1))
+        directory.note(id(2))
+        try directory.register(Banner(id: id(3), name: "mine", isRegistered: true))
+        #expect(directory.hasOnlySeen)
+        _ = directory.refresh(with: [
+            Banner(id: id(1), name: "theirs", isRegistered: true), Banner(id: id(3), name: "old", isRegistered: true),
+            Banner(id: id(4), name: "new", isRegistered: true),
+        ])
+        #expect(directory[id(1)]?.name == "theirs")
+        #expect(directory[id(3)]?.name == "mine")
+        #expect(directory.banner(named: "new")?.id == id(4))
+        #expect(directory.unsaved.map(\.id) == [id(2), id(3)])
+        directory.markSaved(directory.unsaved)
+        #expect(!directory.hasOnlySeen)
+        _ = try directory.unregister(id(4))
+        _ = directory.refresh(with: [Banner(id: id(4), name: "new", isRegistered: true)])
+        #expect(directory[id(4)]?.isRegistered == false, "it was unregistered here, and that is not saved yet")
+    }
+
     @Test func pagesFollowEachOtherInTheOrderOfIDs() {
         var directory = BannerDirectory(banners: [9, 2, 5, 7].map { Banner(id: id($0)) })
         #expect(directory.banners(after: nil, limit: 2).map(\.id.value) == [2, 5])

@@ -126,7 +126,7 @@ struct ClickHouseStoreTests {
             let expected = rows.filter { range.contains($0.key.banner, $0.key.kind) }
             #expect(expected.count > 100)
             #expect(Set(try await store.rows(in: range).map(\.row)) == Set(expected))
-            let totals = try await store.totals(in: range, with: [], of: StoreTest.log)
+            let totals = try await store.totals(in: range, with: [])
             #expect(Set(totals.map(\.banner)) == Set(expected.map(\.key.banner)))
         }
     }
@@ -187,7 +187,7 @@ struct ClickHouseStoreTests {
                 minutes: first.advanced(
                     by: month)...first.advanced(
                         by: month * 3 + Int64(subject.layout.minutesPerRow - 1)))
-            #expect(try await store.totals(in: .everything, with: [], of: StoreTest.log) == [total])
+            #expect(try await store.totals(in: .everything, with: []) == [total])
             #expect(try await ask("SELECT sum(count) FROM tally_minutes", store) == "30\n", "the view knows of it")
             try await store.close()
         }
@@ -203,7 +203,7 @@ struct ClickHouseStoreTests {
     private func everything(in store: ClickHouseStore) async throws -> Contents {
         Contents(
             rows: Set(try await store.rows(in: .everything)),
-            totals: Set(try await store.totals(in: .everything, with: [], of: StoreTest.log)),
+            totals: Set(try await store.totals(in: .everything, with: [])),
             checkpoint: try await store.checkpoint(of: StoreTest.log), logs: try await store.logs())
     }
 

@@ -232,12 +232,12 @@ struct CountStoreSuite {
     func totalsSeeUnflushedRows() async throws {
         for seed in UInt64(1)...6 {
             var random = SeededGenerator(seed: seed)
-            let log = StoreTest.logs.randomElement(using: &random)!
-            let unflushed = StoreTest.randomRows(layout, atMost: 40, using: &random)
+            let unflushed = StoreTest.unflushed(
+                StoreTest.randomRows(layout, atMost: 40, using: &random), using: &random)
             let ranges = [RowRange.everything] + (0..<10).map { _ in StoreTest.randomRange(using: &random) }
             var before: [Set<Total>] = []
-            for range in ranges { before.append(try await totals(in: range, with: unflushed, of: log)) }
-            try await store.merge(unflushed, of: log)
+            for range in ranges { before.append(try await totals(in: range, with: unflushed)) }
+            for one in unflushed { try await store.merge([one.row], of: one.log) }
             for (range, expected) in zip(ranges, before) {
                 #expect(try await totals(in: range) == expected, "seed \(seed), \(range)")
             }
@@ -253,14 +253,16 @@ struct CountStoreSuite {
             StoreTest.total(1, count: .max, minutes: 0...60), StoreTest.total(2, count: .max, minutes: 0...0),
         ]
         #expect(try await totals() == expected)
-        #expect(try await totals(with: [row(2, minute: 0, count: .max, upTo: 5)], of: StoreTest.logs[2]) == expected)
+        #expect(
+            try await totals(with: [StoredRow(log: StoreTest.logs[2], row: row(2, minute: 0, count: .max, upTo: 5))])
+                == expected)
     }
 
     func aSpanCanShrink() async throws {
         try await store.merge([0, 60, 120].map { row(1, minute: $0, count: 1, upTo: 1) }, of: StoreTest.log)
         let emptied = [row(1, minute: 0, count: 0, upTo: 2), row(1, minute: 60, count: 3, upTo: 2)]
         let expected: Set = [StoreTest.total(1, count: 4, minutes: 60...120)]
-        #expect(try await totals(with: emptied, of: StoreTest.log) == expected)
+        #expect(try await totals(with: emptied.map { StoredRow(log: StoreTest.log, row: $0) }) == expected)
         try await store.merge(emptied, of: StoreTest.log)
         #expect(try await totals() == expected)
     }
@@ -431,7 +433,7 @@ struct CountStoreSuite {
                     let rows = (1...20).map { StoreTest.row($0, minute: 0, count: upTo, upTo: upTo, layout) }
                     try await store.merge(rows, of: StoreTest.log)
                     try await store.save(StoreTest.checkpoint(upTo: upTo), of: StoreTest.log)
-                    let totals = try await store.totals(in: .everything, with: [], of: StoreTest.log)
+                    let totals = try await store.totals(in: .everything, with: [])
                     #expect(totals.count == 20 && totals.allSatisfy { $0.count >= upTo })
                 }
             }
@@ -459,9 +461,9 @@ struct CountStoreSuite {
     }
 
     private func totals(
-        in range: RowRange = .everything, with unflushed: [Row] = [], of log: LogID = StoreTest.log
+        in range: RowRange = .everything, with unflushed: [StoredRow] = []
     ) async throws -> Set<Total> {
-        let totals = try await store.totals(in: range, with: unflushed, of: log)
+        let totals = try await store.totals(in: range, with: unflushed)
         #expect(Set(totals).count == totals.count)
         return Set(totals)
     }

@@ -89,6 +89,11 @@ enum StoreTest {
         return rows.values.sorted { $0.key < $1.key }
     }
 
+    /// The rows, each as one of some log.
+    static func unflushed(_ rows: [Row], using random: inout SeededGenerator) -> [StoredRow] {
+        rows.map { StoredRow(log: logs.randomElement(using: &random)!, row: $0) }
+    }
+
     static func randomRange(using random: inout SeededGenerator) -> RowRange {
         let banners = random.isTrue(oneIn: 2) ? nil : Set((1...3).map { _ in banner(random.number(1...5)) })
         let kinds = random.isTrue(oneIn: 2) ? nil : Set([kinds.randomElement(using: &random)!])

@@ -110,7 +110,7 @@ extension EndToEndTests {
                 server.resume()
                 try await eventually("it answers again") {
                     try await store.merge(large, of: StoreTest.log)
-                    return try await store.totals(in: .everything, with: [], of: StoreTest.log).count == 200_000
+                    return try await store.totals(in: .everything, with: []).count == 200_000
                 }
                 await store.close()
             }

@@ -10,6 +10,8 @@ final class CountingInMemory: CountingService {
     struct State {
         var now = Timestamp(milliseconds: 1_733_997_900_000)  // 2024-12-12T10:05:00Z
         var watermark = Minute.first
+        var behind: [Freshness.Behind] = []
+        var views: [LogView] = []
         var counts: [RowKey: Int64] = [:]
         var eventIDs: Set<EventID> = []
         var sequences: [NodeID: SequenceRanges] = [:]
@@ -124,20 +126,37 @@ final class CountingInMemory: CountingService {
 
     // MARK: Reading
 
-    func minuteCounts(in range: RowRange) async throws(StoreError) -> [MinuteCount] {
+    func minuteCounts(in range: RowRange) async throws(StoreError) -> Counted<[MinuteCount]> {
         try failIfAsked()
-        return state.withLock { $0.counts }
+        let counts = state.withLock { $0.counts }
             .filter { range.contains($0.key.banner, $0.key.kind) && range.minutes.contains($0.key.start) }
             .sorted { $0.key < $1.key }
             .map { MinuteCount(banner: $0.key.banner, kind: $0.key.kind, minute: $0.key.start, count: $0.value) }
+        return Counted(counts, freshness)
     }
 
-    func totals(in range: RowRange) async throws(StoreError) -> [Total] {
+    private var freshness: Freshness {
+        state.withLock { Freshness(watermark: $0.watermark, behind: $0.behind) }
+    }
+
+    func views(in range: RowRange) -> [LogView] {
+        state.withLock { state in
+            state.views.map { view in
+                var view = view
+                view.rows = view.rows.filter { range.overlaps($0.key, layout: layout) }
+                return view
+            }
+        }
+    }
+
+    var layout: Layout { .minute }
+
+    func totals(in range: RowRange) async throws(StoreError) -> Counted<[Total]> {
         var sums = TotalSums()
-        for count in try await minuteCounts(in: range) {
+        for count in try await minuteCounts(in: range).value {
             sums.add(count.count, banner: count.banner, kind: count.kind, minutes: count.minute...count.minute)
         }
-        return sums.totals.sorted { ($0.banner, $0.kind) < ($1.banner, $1.kind) }
+        return Counted(sums.totals.sorted { ($0.banner, $0.kind) < ($1.banner, $1.kind) }, freshness)
     }
 
     var watermark: Minute { state.withLock { $0.watermark } }

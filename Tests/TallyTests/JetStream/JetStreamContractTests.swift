@@ -16,6 +16,15 @@ struct JetStreamContractTests {
     }
 
     @Test(
+        "a reader at the end waits until more comes, and no longer",
+        .enabled(if: NATSTesting.servers != nil, NATSTesting.missing))
+    func waiting() async throws {
+        let logs = try await JetStreamLogs.open(NATSTesting.url(NATSTesting.servers))
+        try await WaitingLogCheck(logs.log(of: 0)).run()
+        await logs.close()
+    }
+
+    @Test(
         "a newer nats-server that always syncs",
         .enabled(if: NATSTesting.newServers != nil, NATSTesting.newMissing),
         arguments: EventLogSuite.promises)

@@ -25,6 +25,21 @@ struct SequenceRangesTests {
         }
     }
 
+    @Test("the union has the numbers of both", arguments: 1...50 as ClosedRange<UInt64>)
+    func union(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        func some() -> Set<UInt64> { Set((1...30).filter { _ in generator.chance(40) }) }
+        let (left, right) = (some(), some())
+        func ranges(_ numbers: Set<UInt64>) -> SequenceRanges {
+            var ranges = SequenceRanges()
+            for number in numbers.sorted() { _ = ranges.insert(number) }
+            return ranges
+        }
+        var joined = ranges(left)
+        joined.formUnion(ranges(right))
+        #expect(joined == ranges(left.union(right)), "seed \(seed)")
+    }
+
     @Test("in order they are one range")
     func inOrder() {
         var ranges = SequenceRanges()

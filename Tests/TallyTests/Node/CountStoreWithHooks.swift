@@ -42,8 +42,8 @@ final class CountStoreWithHooks: CountStore {
 
     func rows(in range: RowRange) async throws(StoreError) -> [StoredRow] { try await inner.rows(in: range) }
 
-    func totals(in range: RowRange, with unflushed: [Row], of log: LogID) async throws(StoreError) -> [Total] {
-        try await inner.totals(in: range, with: unflushed, of: log)
+    func totals(in range: RowRange, with unflushed: [StoredRow]) async throws(StoreError) -> [Total] {
+        try await inner.totals(in: range, with: unflushed)
     }
 
     func expire(before horizon: Horizon, of log: LogID) async throws(StoreError) {

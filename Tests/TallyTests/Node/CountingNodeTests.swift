@@ -28,7 +28,7 @@ import Testing
                 for _ in 0..<5 { await node.keeper.flush() }
                 try await group.waitForAll()
             }
-            #expect(try await node.totals(in: .everything).reduce(0) { $0 + $1.count } == 1_000)
+            #expect(try await node.totals(in: .everything).value.reduce(0) { $0 + $1.count } == 1_000)
         }
     }
 

@@ -63,7 +63,7 @@ extension CountingNode {
     func append(_ chunk: Chunk) async throws -> ChunkReceipt { try await append(try admit(chunk)) }
 
     func total(banner: Int64) async throws -> Int64 {
-        try await totals(in: RowRange(banners: [BannerID(banner)!], minutes: .first ... .last)).reduce(0) {
+        try await totals(in: RowRange(banners: [BannerID(banner)!], minutes: .first ... .last)).value.reduce(0) {
             $0 + $1.count
         }
     }

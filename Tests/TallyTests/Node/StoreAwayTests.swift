@@ -82,8 +82,8 @@ final class CheckpointInMemory: CheckpointCopy {
             await node.keeper.flush()
             _ = try await node.count(banner: 1)
             store.outage = away
-            #expect(try await node.minuteCounts(in: latest).map(\.count) == [4])
-            #expect(try await node.totals(in: latest).map(\.count) == [4])
+            #expect(try await node.minuteCounts(in: latest).value.map(\.count) == [4])
+            #expect(try await node.totals(in: latest).value.map(\.count) == [4])
             await #expect(throws: away) { try await node.minuteCounts(in: before) }
             await #expect(throws: away) { try await node.totals(in: before) }
             store.outage = nil
@@ -93,7 +93,7 @@ final class CheckpointInMemory: CheckpointCopy {
             store.outage = away
             await #expect(throws: away) { try await node.minuteCounts(in: latest) }
             store.outage = nil
-            #expect(try await node.totals(in: latest).map(\.count) == [9])
+            #expect(try await node.totals(in: latest).value.map(\.count) == [9])
         }
     }
 

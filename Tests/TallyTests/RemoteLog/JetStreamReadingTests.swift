@@ -37,6 +37,17 @@ struct JetStreamReadingTests {
         #expect(!isNew, "it came before")
     }
 
+    @Test("a consumer that began at the end may leave nothing out: what it sends first is the next, or it is begun again")
+    func beginningAtTheEnd() {
+        var reading = Reading(at: 5)
+        reading.didBegin(isAtEnd: true)
+        let isNew = add(7, to: &reading)
+        #expect(!isNew && reading.mustBegin && !reading.hasMore)
+        reading.didBegin(isAtEnd: true)
+        #expect(add(5, 6, to: &reading))
+        #expect(reading.hasMore && take(&reading) == [5, 6])
+    }
+
     @Test("a consumer whose first messages are lost is begun again: the next would look like the first")
     func lostBeginning() {
         var reading = Reading(at: 1)

@@ -49,7 +49,7 @@ struct SQLiteConversionTests {
         var checkpoints: [Checkpoint?] = []
         for log in StoreTest.logs { checkpoints.append(try await store.checkpoint(of: log)) }
         return Content(
-            totals: Set(try await store.totals(in: .everything, with: [], of: StoreTest.log)), minutes: minutes,
+            totals: Set(try await store.totals(in: .everything, with: [])), minutes: minutes,
             checkpoints: checkpoints, banners: Set(try await store.banners()))
     }
 

@@ -35,7 +35,7 @@ struct SQLiteDamageTests: SQLiteStoreTesting {
         let damaged = try open()
         await expectFailure(isDamaged, saying: path) { _ = try await damaged.rows(in: .everything) }
         await expectFailure(isDamaged, saying: path) {
-            _ = try await damaged.totals(in: .everything, with: [], of: StoreTest.log)
+            _ = try await damaged.totals(in: .everything, with: [])
         }
     }
 
@@ -67,7 +67,7 @@ struct SQLiteDamageTests: SQLiteStoreTesting {
     func impossibleValuesAreDamagedInTotals(sql: String, layout: Layout, saying: String) async throws {
         let store = try await open(layout, tamperedBy: sql) { try await $0.merge([row(in: layout)], of: StoreTest.log) }
         await expectFailure(isDamaged, saying: path, saying) {
-            _ = try await store.totals(in: .everything, with: [], of: StoreTest.log)
+            _ = try await store.totals(in: .everything, with: [])
         }
     }
 

@@ -75,6 +75,7 @@ import Testing
             // Of each day three counts, at 9:21, 10:13 and 10:20; what lies before 10:00 of 20 days ago is gone.
             #expect(try await node.total(banner: 1) == 20 * 30 + 20)
             let rows = try await node.minuteCounts(in: RowRange(banners: [BannerID(1)!], minutes: .first ... .last))
+                .value
             let horizon = Layout.hour.rowStart(of: Minute(clock.now()).advanced(by: -8 * 1_440))
             #expect(rows.filter { $0.minute < horizon }.allSatisfy { $0.minute.sinceEpoch % 60 == 0 })
             #expect(rows.filter { $0.minute >= horizon }.count == 8 * 3 + 2)

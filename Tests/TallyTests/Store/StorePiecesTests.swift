@@ -17,7 +17,7 @@ struct StorePiecesTests {
                 count: random.number(1...5), upTo: 1, .minute)
             try await store.merge([row], of: StoreTest.log)
         }
-        let totals = try await store.totals(in: .everything, with: [], of: StoreTest.log)
+        let totals = try await store.totals(in: .everything, with: [])
         for limit in [1, 20, 100, 1_000_000] as [Int64] {
             let pieces = StorePieces.ranges(of: totals, limit: limit)
             var found: [StoredRow] = []

@@ -51,7 +51,7 @@ struct BannerRoutes {
     private func totals(of ids: [BannerID]) async throws -> [BannerID: [Total]] {
         guard !ids.isEmpty else { return [:] }
         let range = RowRange(banners: Set(ids), minutes: .first ... .last)
-        let totals = try await service.traffic(in: range, .gross).map(\.gross)
+        let totals = try await service.traffic(in: range, .gross).value.map(\.gross)
         return Dictionary(grouping: totals, by: \.banner)
     }
 

@@ -12,14 +12,17 @@ struct SeriesRoutes {
 
     @Sendable private func series(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let query = try SeriesQuery(QueryParameters(request), now: service.now)
-        // Before the counts are read: what is final now was final then.
-        let watermark = service.watermark
-        let counts = if let range = query.range { try await service.minuteCounts(in: range) } else { [MinuteCount]() }
-        let answer = try SeriesAnswer(query: query, counts: counts, watermark: watermark)
+        let counted = try await counts(in: query.range)
+        let answer = try SeriesAnswer(query: query, counts: counted.value, freshness: counted.freshness)
         guard answer.isFinal else { return response(answer, headers: [.cacheControl: "no-store"]) }
         let headers: HTTPFields = [.eTag: answer.entityTag, .cacheControl: "no-cache"]
         if matches(request, answer.entityTag) { return Response(status: .notModified, headers: headers) }
         return response(answer, headers: headers)
+    }
+
+    private func counts(in range: RowRange?) async throws(StoreError) -> Counted<[MinuteCount]> {
+        guard let range else { return Counted([], Freshness(watermark: service.watermark)) }
+        return try await service.minuteCounts(in: range)
     }
 
     /// By RFC 9110, section 13.1.2: a list of tags or `*`; weak comparison.
@@ -41,6 +44,6 @@ struct SeriesRoutes {
             try await writer.write(to: &output)
             try await output.finish(nil)
         }
-        return Response(status: .ok, headers: headers, body: body)
+        return Response(status: .ok, headers: headers, body: body).with(answer.freshness)
     }
 }

@@ -18,14 +18,14 @@ struct StatsRoutes {
     @Sendable private func ofBanner(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let banner = try context.bannerID
         let query = try StatsQuery(json: try await value(of: request))
-        let counts = try await service.minuteCounts(in: query.range(of: [banner]))
-        return answer(counts, query: query) { _, _ in }
+        let counted = try await service.minuteCounts(in: query.range(of: [banner]))
+        return answer(counted, query: query) { _, _ in }
     }
 
     @Sendable private func ofAllBanners(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let query = try StatsQuery(json: try await value(of: request))
-        let counts = try await service.minuteCounts(in: query.range(of: nil))
-        return answer(counts, query: query) { json, count in json.member("bannerId", count.banner.value) }
+        let counted = try await service.minuteCounts(in: query.range(of: nil))
+        return answer(counted, query: query) { json, count in json.member("bannerId", count.banner.value) }
     }
 
     private func value(of request: Request) async throws -> JSONValue {
@@ -37,12 +37,12 @@ struct StatsRoutes {
     }
 
     private func answer(
-        _ counts: [MinuteCount], query: StatsQuery, member: (inout JSONWriter, MinuteCount) -> Void
+        _ counted: Counted<[MinuteCount]>, query: StatsQuery, member: (inout JSONWriter, MinuteCount) -> Void
     ) -> Response {
         .json { json in
             json.name("stats")
             json.array { json in
-                for count in counts {
+                for count in counted.value {
                     json.object { json in
                         member(&json, count)
                         json.member("ts", count.minute, in: query.zone)
@@ -50,6 +50,6 @@ struct StatsRoutes {
                     }
                 }
             }
-        }
+        }.with(counted.freshness)
     }
 }

@@ -27,6 +27,10 @@ struct StatusRoutes {
                 json.name("delivery")
                 json.object { write(delivery: delivery, &$0) }
             }
+            if !status.partitions.isEmpty {
+                json.name("partitions")
+                json.array { json in for one in status.partitions { json.object { write(partition: one, &$0) } } }
+            }
             json.name("events")
             json.object { write(events: status, &$0) }
             json.name("invalid")
@@ -73,6 +77,15 @@ struct StatusRoutes {
         json.member("rowsWritten", store.rowsWritten)
         json.member("failures", store.failures)
         json.member("lastFlush", orNull: store.lastFlush?.text)
+    }
+
+    private func write(partition: PartitionStatus, _ json: inout JSONWriter) {
+        json.member("partition", partition.partition)
+        json.member("log", partition.log.name)
+        json.member("position", orNull: partition.progress?.counted.value)
+        json.member("stored", orNull: partition.progress?.stored.value)
+        json.member("lag", orNull: partition.lag)
+        json.member("problem", orNull: partition.problem)
     }
 
     private func write(delivery: DeliveryStatus, _ json: inout JSONWriter) {

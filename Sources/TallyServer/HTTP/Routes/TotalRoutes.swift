@@ -18,7 +18,8 @@ struct TotalRoutes {
         let parameters = QueryParameters(request)
         try parameters.allowOnly(["from", "to", "traffic"])
         let traffic = try parameters.traffic()
-        let totals = try await self.totals(in: try TotalRoutes.range(parameters), traffic)
+        let counted = try await self.totals(in: try TotalRoutes.range(parameters), traffic)
+        let totals = counted.value
         var byKind: [Kind: TrafficTotal] = [:]
         for total in totals where byKind[total.gross.kind]?.add(total) == nil { byKind[total.gross.kind] = total }
         let kinds = byKind.values.filter { $0.count(traffic) > 0 }.sorted { $0.gross.kind < $1.gross.kind }
@@ -32,7 +33,8 @@ struct TotalRoutes {
             json.member("banners", bannerCount)
             if let first = totals.map(\.gross.minutes.lowerBound).min() { json.member("first", first) }
             if let last = totals.map(\.gross.minutes.upperBound).max() { json.member("last", last) }
-        }
+            json.write(behind: counted.freshness)
+        }.with(counted.freshness)
     }
 
     private static func write(_ total: TrafficTotal, _ traffic: Traffic, to json: inout JSONWriter) {
@@ -45,8 +47,9 @@ struct TotalRoutes {
         json.array { json in total.invalid.write(to: &json) }
     }
 
-    private func totals(in range: RowRange?, _ traffic: Traffic) async throws(StoreError) -> [TrafficTotal] {
-        guard let range else { return [] }
+    private func totals(in range: RowRange?, _ traffic: Traffic) async throws(StoreError) -> Counted<[TrafficTotal]>
+    {
+        guard let range else { return Counted([], Freshness(watermark: service.watermark)) }
         return try await service.traffic(in: range, traffic)
     }
 
@@ -75,8 +78,8 @@ struct TotalRoutes {
         let last = Minute(service.now)
         let first = last.advanced(by: 1 - window)
         let range = RowRange(kinds: [kind], minutes: first...last)
-        let totals = try await service.traffic(in: range, traffic)
-            .map { (banner: $0.gross.banner, count: $0.count(traffic)) }.filter { $0.count > 0 }
+        let counted = try await service.traffic(in: range, traffic)
+        let totals = counted.value.map { (banner: $0.gross.banner, count: $0.count(traffic)) }.filter { $0.count > 0 }
         let highest = totals.sorted { ($1.count, $0.banner) < ($0.count, $1.banner) }.prefix(limit)
         return .json { json in
             json.member("from", first)
@@ -91,7 +94,8 @@ struct TotalRoutes {
                     }
                 }
             }
-        }
+            json.write(behind: counted.freshness)
+        }.with(counted.freshness)
     }
 
     /// `30m`, `1h`, `7d`, up to a year.

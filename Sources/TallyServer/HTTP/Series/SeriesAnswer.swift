@@ -48,20 +48,22 @@ struct SeriesPoints: IteratorProtocol {
 struct SeriesAnswer: Sendable {
     let query: SeriesQuery
     let steps: SeriesSteps
-    let watermark: Minute
+    let freshness: Freshness
     /// By (banner, kind, part).
     let series: [Series]
 
     /// - Parameter counts: sorted by (banner, kind, minute), all in the range of the query.
-    init(query: SeriesQuery, counts: [MinuteCount], watermark: Minute) throws(BadRequest) {
+    init(query: SeriesQuery, counts: [MinuteCount], freshness: Freshness) throws(BadRequest) {
         let steps = SeriesSteps(query.minutes, step: query.step, zone: query.zone)
         let found = query.traffic.series(of: SeriesAnswer.sums(of: counts, steps: steps))
         try SeriesAnswer.check(steps: steps.starts.count, series: query.seriesAskedFor ?? found.count, query: query)
         series = query.fillsZeros ? SeriesAnswer.withAskedFor(found, query: query) : found
         self.query = query
         self.steps = steps
-        self.watermark = watermark
+        self.freshness = freshness
     }
+
+    private var watermark: Minute { freshness.watermark }
 
     /// Whether every minute of the range is final.
     var isFinal: Bool { query.minutes.upperBound <= watermark }

@@ -60,7 +60,7 @@ struct SeriesWriter {
             json.member("to", query.minutes.upperBound, in: zone(at: query.minutes.upperBound))
             json.member("step", query.step.rawValue)
             if let name = query.zoneName { json.member("tz", name) }
-            json.member("watermark", answer.watermark)
+            json.write(answer.freshness)
             json.name("series")
             json.begin("[")
         }

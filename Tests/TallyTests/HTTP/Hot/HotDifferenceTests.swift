@@ -67,7 +67,8 @@ struct HotDifferenceTests {
                 #expect(found.isEmpty, "\(found.count) of \(streams.count)")
                 print("Hot difference test: \(streams.count) streams")
                 let counts = (
-                    try await hot.node.minuteCounts(in: .everything), try await slow.node.minuteCounts(in: .everything)
+                    try await hot.node.minuteCounts(in: .everything).value,
+                    try await slow.node.minuteCounts(in: .everything).value
                 )
                 #expect(counts.0 == counts.1)
                 #expect(!counts.0.isEmpty)

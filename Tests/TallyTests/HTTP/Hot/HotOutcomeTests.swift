@@ -92,7 +92,7 @@ struct HotOutcomeTests {
                 for _ in 0..<2 { _ = try await server.exchange(HotCorpus.plain[0]) }
                 fixture.clock.advance(by: .seconds(60))
             }
-            let counts = try await server.node.minuteCounts(in: .everything)
+            let counts = try await server.node.minuteCounts(in: .everything).value
             #expect(counts.map(\.count) == [2, 2, 2])
         }
     }

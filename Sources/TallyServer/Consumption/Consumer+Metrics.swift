@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TallyCore
+
+extension Consumer {
+    /// How far each partition is, and what was done in all.
+    func report(to registry: MetricsRegistry, partitions: Int) {
+        for partition in 0..<partitions { report(partition, to: registry) }
+        registry.counter("tally_events_counted_total", "Events counted since the start, each by its n.") {
+            Double(self.statistics.counted)
+        }
+        for reason in InvalidReason.allCases {
+            registry.counter(
+                "tally_invalid_events_total", "Events counted since the start that are no person's, by reason.",
+                labels: [("reason", reason.rawValue)]
+            ) {
+                Double(self.statistics.invalid[reason])
+            }
+        }
+        registry.counter("tally_duplicate_events_total", "Events left out since their id was counted before.") {
+            Double(self.statistics.duplicateEvents)
+        }
+        registry.counter("tally_duplicate_chunks_total", "Chunks left out since they were counted before.") {
+            Double(self.statistics.duplicateChunks)
+        }
+        registry.counter("tally_poisoned_messages_total", "Messages in the log that are no chunks to be counted there.")
+        {
+            Double(self.logs.poisonedMessages)
+        }
+        registry.gauge("tally_rows_in_memory", "Rows that the aggregators hold.") { Double(self.statistics.rows) }
+        registry.gauge("tally_event_ids_known", "Event ids within the window of deduplication.") {
+            Double(self.statistics.seenIDs)
+        }
+        registry.gauge("tally_unflushed_chunks", "Chunks in the log that are counted and not in the store yet.") {
+            Double(self.statistics.unflushedChunks)
+        }
+        registry.counter("tally_flushes_total", "Flushes to the store that succeeded.") {
+            Double(self.storeHealth.flushes)
+        }
+        registry.counter("tally_store_rows_written_total", "Rows written to the store.") {
+            Double(self.storeHealth.rowsWritten)
+        }
+        registry.counter(
+            "tally_store_failures_total", "Attempts to read or write the store that failed and are retried."
+        ) {
+            Double(self.storeHealth.failures)
+        }
+        registry.gauge("tally_store_ready", "1 while the store takes the counts, 0 after a failure.") {
+            self.storeHealth.problem == nil ? 1 : 0
+        }
+    }
+
+    private func report(_ partition: Int, to registry: MetricsRegistry) {
+        let labels: MetricsRegistry.Labels = [("partition", "\(partition)")]
+        func gauge(_ name: String, _ help: String, _ value: @escaping @Sendable (PartitionStatus) -> Double) {
+            registry.gauge(name, help, labels: labels) {
+                self.partitions.first { $0.partition == partition }.map(value) ?? 0
+            }
+        }
+        gauge("tally_partition_assigned", "1 for the partitions that this server counts.") { _ in 1 }
+        gauge("tally_partition_behind", "1 while a partition of this server is not counted up to its end.") {
+            $0.problem == nil ? 0 : 1
+        }
+        gauge("tally_partition_position", "The last offset of the partition that is counted.") {
+            Double($0.progress?.counted.value ?? 0)
+        }
+        gauge("tally_partition_stored", "The last offset of the partition that is in the store.") {
+            Double($0.progress?.stored.value ?? 0)
+        }
+        gauge("tally_partition_lag", "How many chunks of the partition are in the log and not counted.") {
+            Double($0.lag ?? 0)
+        }
+    }
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Logging
+import ServiceLifecycle
+import Synchronization
+package import TallyCore
+
+/// Counts one partition, from the store's checkpoint on, until it is told to stop, can't go on, or the process stops. Only
+/// in the last case what is not flushed is flushed: elsewhere somebody else reads the same chunks.
+final class PartitionCounter: Sendable {
+    /// What all partitions of a process have in common.
+    struct Surroundings: Sendable {
+        let store: any CountStore
+        let banners: BannerRegistry
+        let clock: any WallClock
+        let logger: Logger
+        let configuration: CountingNode.Configuration
+        /// Everything up to this offset of a partition is in the store.
+        let didStore: @Sendable (LogOffset, Int) -> Void
+    }
+
+    private enum State {
+        case replaying(LogOffset, end: LogOffset)
+        case counting(Aggregation, StoreKeeper)
+    }
+
+    /// When the log was read last, and what was wrong then.
+    private struct Reading {
+        var last = ContinuousClock.now
+        var problem: String?
+    }
+
+    let partition: Int
+    private let log: any EventLog
+    private let surroundings: Surroundings
+    private let state = Mutex(State.replaying(.none, end: .none))
+    private let reading = Mutex(Reading())
+    private let release = Signal()
+
+    init(partition: Int, log: any EventLog, surroundings: Surroundings) {
+        self.partition = partition
+        self.log = log
+        self.surroundings = surroundings
+    }
+
+    /// It is another's from now on.
+    func stop() { release.finish() }
+
+    /// - Parameter didCatchUp: called when the end of the log was reached, perhaps often.
+    func run(didCatchUp: @escaping @Sendable () -> Void) async -> PartitionDuties.Ending {
+        await withTaskGroup(of: PartitionDuties.Ending?.self) { group in
+            group.addTask { await self.count(didCatchUp) }
+            group.addTask {
+                for await _ in self.release.signals {}
+                return .released
+            }
+            group.addTask {
+                try? await gracefulShutdown()
+                // What counts already ends by itself, behind a last flush.
+                return self.aggregation == nil ? .released : nil
+            }
+            var ending: PartitionDuties.Ending?
+            while ending == nil, let next = await group.next() { ending = next }
+            group.cancelAll()
+            return ending ?? .released
+        }
+    }
+
+    private func count(_ didCatchUp: @escaping @Sendable () -> Void) async -> PartitionDuties.Ending {
+        do throws(StoreError) {
+            try await surroundings.banners.completeFromStore()
+        } catch {
+            return .failed(error.description)
+        }
+        let aggregator: Aggregator
+        do throws(StartError) {
+            aggregator = try await Replay.run(
+                log: log, store: surroundings.store, configuration: surroundings.configuration.aggregator,
+                progress: { position, end in state.withLock { $0 = .replaying(position, end: end) } },
+                noteBanners: surroundings.banners.note)
+        } catch {
+            return Task.isCancelled ? .released : PartitionDuties.Ending(error)
+        }
+        return await keepAndFollow(aggregator, didCatchUp)
+    }
+
+    private func keepAndFollow(
+        _ aggregator: Aggregator, _ didCatchUp: @escaping @Sendable () -> Void
+    ) async -> PartitionDuties.Ending {
+        let aggregation = Aggregation(
+            aggregator: aggregator, banners: surroundings.banners,
+            unresolvedRowsLimit: surroundings.configuration.unresolvedRowsLimit)
+        let keeper = keeper(of: aggregation)
+        reading.withLock { $0 = Reading() }
+        state.withLock { $0 = .counting(aggregation, keeper) }
+        didCatchUp()
+        return await withTaskGroup(of: PartitionDuties.Ending.self) { group in
+            group.addTask {
+                do { try await keeper.run() } catch { return .stopped("\(error)") }
+                return .released
+            }
+            group.addTask {
+                let ending = await self.follow(aggregation, didCatchUp)
+                // What stands before the damage is counted, and nobody will come further.
+                if case .stopped = ending { await keeper.flush() }
+                return ending
+            }
+            let ending = await group.next() ?? .released
+            group.cancelAll()
+            return ending
+        }
+    }
+
+    private func keeper(of aggregation: Aggregation) -> StoreKeeper {
+        StoreKeeper(
+            log: log, store: surroundings.store, banners: surroundings.banners, aggregation: aggregation,
+            checkpointCopy: nil, absence: nil, retention: surroundings.configuration.retention,
+            interval: surroundings.configuration.flushEvery, clock: surroundings.clock, logger: surroundings.logger,
+            didSave: { [surroundings, partition] upTo in surroundings.didStore(upTo, partition) })
+    }
+
+    // MARK: Following the log
+
+    private static let bytesPerRead = 4 << 20
+    /// How long a reading waits for more before it looks around.
+    private static let patience = Duration.milliseconds(250)
+
+    private func follow(
+        _ aggregation: Aggregation, _ didCatchUp: @escaping @Sendable () -> Void
+    ) async -> PartitionDuties.Ending {
+        var failures = 0
+        while !Task.isCancelled {
+            switch await readOn(aggregation) {
+            case .success(let hasMore):
+                failures = 0
+                if !hasMore {
+                    didCatchUp()
+                    await waitForMore(aggregation)
+                }
+            case .failure(let error):
+                if let ending = PartitionDuties.Ending(whileReading: error) { return ending }
+                failures += 1
+                let pause = min(.seconds(2), Backoff.delay(failures: failures, jitter: .random(in: 0...1)))
+                try? await Task.sleep(for: pause)
+            }
+        }
+        return .released
+    }
+
+    /// - Returns: false at the end of the log.
+    private func readOn(_ aggregation: Aggregation) async -> Result<Bool, LogError> {
+        // More would take memory without end, or keep a flush from beginning; the log keeps it meanwhile.
+        if aggregation.isOverloaded {
+            try? await Task.sleep(for: .milliseconds(20))
+            return .success(true)
+        }
+        do throws(LogError) {
+            let entries = try await log.read(
+                from: aggregation.positions.counted.next, maximumBytes: PartitionCounter.bytesPerRead)
+            aggregation.apply(entries)
+            reading.withLock { $0 = Reading() }
+            return .success(!entries.isEmpty)
+        } catch {
+            reading.withLock { $0.problem = error.description }
+            return .failure(error)
+        }
+    }
+
+    private func waitForMore(_ aggregation: Aggregation) async {
+        guard let waiting = log as? any WaitingLog else {
+            try? await Task.sleep(for: .milliseconds(10))
+            return
+        }
+        await waiting.wait(for: aggregation.positions.counted.next, within: PartitionCounter.patience)
+    }
+
+    // MARK: Telling
+
+    private var aggregation: Aggregation? {
+        state.withLock { if case .counting(let aggregation, _) = $0 { aggregation } else { nil } }
+    }
+
+    /// A reading should come back so soon. One that doesn't is stuck, or the process was asleep.
+    private static let longestSilence = Duration.seconds(2)
+
+    /// Why there may be more in the log; nil at its end.
+    var behind: String? {
+        let replaying = state.withLock { state -> String? in
+            guard case .replaying(let position, let end) = state else { return nil }
+            return "the log is read from the last checkpoint on: offset \(position) of \(end)"
+        }
+        if let replaying { return replaying }
+        let reading = reading.withLock { $0 }
+        if let problem = reading.problem { return problem }
+        let silence = ContinuousClock.now - reading.last
+        guard silence > PartitionCounter.longestSilence else { return nil }
+        return "the log was last read \(silence.components.seconds) seconds ago"
+    }
+
+    func view(in range: RowRange) -> LogView {
+        // Before the rows: whoever has read the log in between is better than he says.
+        let behind = behind
+        guard let aggregation else {
+            return LogView(
+                log: log.id, partition: partition, position: .none, time: .epoch, behind: behind, rows: [])
+        }
+        return aggregation.view(in: range, of: log.id, partition: partition, behind: behind)
+    }
+
+    /// How far it is; nil while it begins.
+    var progress: PartitionProgress? {
+        state.withLock { state in
+            guard case .counting(let aggregation, let keeper) = state else { return nil }
+            let positions = aggregation.positions
+            return PartitionProgress(
+                counted: positions.counted, stored: positions.stored, time: aggregation.time,
+                statistics: aggregation.statistics, store: keeper.health)
+        }
+    }
+
+    func sequences(of node: NodeID) -> SequenceRanges { aggregation?.sequences(of: node) ?? SequenceRanges() }
+
+    func end() async -> LogOffset? { try? await log.end() }
+
+    /// For tests.
+    func flush() async {
+        let keeper = state.withLock { if case .counting(_, let keeper) = $0 { keeper } else { nil as StoreKeeper? } }
+        await keeper?.flush()
+    }
+}
+
+/// How far a partition is counted.
+package struct PartitionProgress: Sendable {
+    package var counted: LogOffset
+    package var stored: LogOffset
+    package var time: Timestamp
+    package var statistics: Aggregation.Statistics
+    package var store: StoreKeeper.Health
+}
+
+extension PartitionDuties.Ending {
+    init(_ error: StartError) {
+        switch error {
+        case .store(.unavailable(let reason)): self = .failed(reason)
+        case .log(let error): self = PartitionDuties.Ending(whileReading: error) ?? .failed(error.description)
+        // A log's new leader may not know of its end yet; nothing is counted meanwhile.
+        case .logBehindStore: self = .failed("\(error)")
+        case .store(.damaged), .otherLog, .storeBehindLog, .storeReplaced: self = .stopped("\(error)")
+        }
+    }
+
+    /// nil when it is to be read again.
+    init?(whileReading error: LogError) {
+        switch error {
+        case .refused, .unavailable, .failed: return nil
+        case .trimmed: self = .outrun
+        case .damaged(let reason): self = .stopped(reason)
+        }
+    }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ServiceLifecycle
+import Synchronization
+package import TallyCore
+
+/// What a process with a remote log counts (the role aggregate), and what it answers (the role query): from the store, its
+/// own partitions, and the servers that count the others.
+package final class RemoteCounts: CountReading {
+    private let logs: [LogID]
+    package let layout: Layout
+    private let query: Query
+    private let consumer: Consumer?
+    private let polled: PolledLiveSource
+    private let live: LiveHub
+    /// The highest that an answer had: watermarks never go back.
+    private let known = Mutex(Minute.first)
+
+    /// - Parameters:
+    ///   - logs: all partitions.
+    ///   - consumer: of the role aggregate.
+    ///   - aggregators: those that count; nil to ask nobody.
+    ///   - identity: never used before.
+    package init(
+        logs: any PartitionedLog, consumer: Consumer?, aggregators: (any UnflushedSource)?, store: any CountStore,
+        clock: any WallClock, late: Int64, identity: NodeID
+    ) {
+        layout = store.layout
+        self.logs = (0..<logs.partitioning.count).map { logs.log(of: $0).id }
+        self.consumer = consumer
+        let sources: [(any UnflushedSource)?] = [consumer, aggregators]
+        query = Query(logs: self.logs, sources: sources.compactMap { $0 }, store: store, late: late)
+        polled = PolledLiveSource(query: query, clock: clock, identity: identity)
+        live = LiveHub(source: polled)
+    }
+
+    package var services: [any Service] {
+        (consumer.map { [$0] } ?? []) + [polled, live]
+    }
+
+    // MARK: Reading
+
+    package func minuteCounts(in range: RowRange) async throws(StoreError) -> Counted<[MinuteCount]> {
+        noting(try await query.minuteCounts(in: range))
+    }
+
+    package func totals(in range: RowRange) async throws(StoreError) -> Counted<[Total]> {
+        noting(try await query.totals(in: range))
+    }
+
+    private func noting<Value>(_ answer: Counted<Value>) -> Counted<Value> {
+        known.withLock { $0 = max($0, answer.freshness.watermark) }
+        return answer
+    }
+
+    package func views(in range: RowRange) -> [LogView] { consumer?.views(in: range) ?? [] }
+
+    package func sequences(of node: NodeID) -> SequenceRanges { consumer?.sequences(of: node) ?? SequenceRanges() }
+
+    package var watermark: Minute { known.withLock { $0 } }
+
+    package var watching: LiveHub? { live }
+
+    // MARK: Health
+
+    package func complete(_ status: inout SystemStatus) {
+        guard let consumer else { return }
+        status.partitions = partitions
+        status.logTime = status.partitions.compactMap(\.progress?.time).max() ?? status.logTime
+        status.statistics = consumer.statistics
+        status.store = consumer.storeHealth
+    }
+
+    /// Of the partitions that are counted here.
+    package var partitions: [PartitionStatus] { consumer?.partitions ?? [] }
+    package var statistics: Aggregation.Statistics { consumer?.statistics ?? Aggregation.Statistics() }
+    /// nil where nobody writes to it.
+    package var storeHealth: StoreKeeper.Health? { consumer?.storeHealth }
+
+    /// Counting that waits does not keep events from being accepted, nor questions from being answered: the answers say
+    /// what they lack.
+    package var readiness: Readiness {
+        guard let consumer else { return .ready }
+        let problems = consumer.problems + (consumer.storeHealth.problem.map { [$0] } ?? [])
+        return problems.isEmpty ? .ready : .counting(butNot: problems.joined(separator: "; "))
+    }
+
+    package func report(to registry: MetricsRegistry) {
+        registry.gauge("tally_live_streams", "Connections that watch the live stream.") { Double(self.live.count) }
+        consumer?.report(to: registry, partitions: logs.count)
+    }
+}

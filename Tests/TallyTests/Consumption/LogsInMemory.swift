@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+import TallyCore
+
+/// A log of several partitions in memory. A process has one of its own over the same partitions, and it may be cut off.
+final class LogsInMemory: PartitionedLog {
+    let partitioning: Partitioning
+    let poisonedMessages = 0
+    private let partitions: [FaultyLog]
+
+    init(_ count: Int) {
+        partitioning = Partitioning(count: count)!
+        partitions = (0..<count).map { FaultyLog(MemoryLog(id: LogID("kafka:memory/\($0)")!)) }
+    }
+
+    private init(_ partitions: [FaultyLog], _ partitioning: Partitioning) {
+        self.partitions = partitions
+        self.partitioning = partitioning
+    }
+
+    /// The same partitions, as another process sees them.
+    func forAnotherProcess() -> LogsInMemory { LogsInMemory(partitions.map { FaultyLog($0.inner) }, partitioning) }
+
+    func log(of partition: Int) -> any EventLog { partitions[partition] }
+    func warnings(_ needs: LogNeeds) async -> [String] { [] }
+    func close() async {}
+
+    /// Every reading of the partition ends like this from now on.
+    func fail(_ partition: Int, _ error: LogError?) { partitions[partition].failure.withLock { $0 = error } }
+}
+
+/// A log whose readings fail as a test says.
+final class FaultyLog: EventLog {
+    let inner: MemoryLog
+    let failure = Mutex<LogError?>(nil)
+
+    init(_ inner: MemoryLog) { self.inner = inner }
+
+    var id: LogID { inner.id }
+    var durability: Durability { inner.durability }
+
+    func append(_ chunks: [Chunk]) async throws(LogError) -> [LogOffset] { try await inner.append(chunks) }
+
+    func read(from offset: LogOffset, maximumBytes: Int) async throws(LogError) -> [LogEntry] {
+        if let failure = failure.withLock({ $0 }) { throw failure }
+        return try await inner.read(from: offset, maximumBytes: maximumBytes)
+    }
+
+    func end() async throws(LogError) -> LogOffset { try await inner.end() }
+    func trim(before offset: LogOffset) async throws(LogError) { try await inner.trim(before: offset) }
+}
+
+/// A group whose assignments a test decides.
+final class ManualGroup: PartitionGroup {
+    let assignments: AsyncStream<Set<Int>>
+    private let told: AsyncStream<Set<Int>>.Continuation
+    private let commits = Mutex<[Int: LogOffset]>([:])
+
+    init() { (assignments, told) = AsyncStream.makeStream() }
+
+    func assign(_ partitions: Set<Int>) { told.yield(partitions) }
+
+    /// What was committed last, by partition.
+    var committed: [Int: LogOffset] { commits.withLock { $0 } }
+
+    var problem: String? { nil }
+    func commit(_ offset: LogOffset, of partition: Int) { commits.withLock { $0[partition] = offset } }
+    func leave() async { told.finish() }
+}
