@@ -24,7 +24,7 @@ struct TrafficOverNodeTests {
     }
 
     private func counts(_ node: CountingNode) async throws -> [String: Int64] {
-        let totals = try await node.totals(in: .everything)
+        let totals = try await node.totals(in: .everything).value
         return Dictionary(uniqueKeysWithValues: totals.map { ("\($0.banner) \($0.kind)", $0.count) })
     }
 
@@ -118,7 +118,7 @@ struct TrafficOverNodeTests {
             #expect(answer.contains("400") || answer.contains("403"))
         }
         try await fixture.run { node in
-            let totals = TrafficTotal.all(try await node.totals(in: .everything))
+            let totals = TrafficTotal.all(try await node.totals(in: .everything).value)
             #expect(totals.count == Limits.kinds)
             #expect(totals.allSatisfy { $0.gross.count == 1 && $0.count(.net) == 0 })
             #expect(try await node.count(banner: 1, kind: Kind("kind_7")!).offset.value > 0)
