@@ -24,7 +24,8 @@ extension Wiring {
             ? nil : try await openCounts(logs, store, banners, settings, configuration, logger)
         let node = RemoteNode(
             log: "\(configuration.log)", clock: SystemClock(), banners: banners,
-            refreshEvery: settings.flushEvery, logger: logger, ingest: ingest, reading: reading, roles: configuration.roles)
+            refreshEvery: settings.flushEvery, logger: logger, ingest: ingest, reading: reading,
+            roles: configuration.roles)
         try await Server(node: node, configuration: configuration, logger: logger).run()
         await logs.close()
     }

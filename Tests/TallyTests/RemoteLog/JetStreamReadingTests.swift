@@ -37,7 +37,8 @@ struct JetStreamReadingTests {
         #expect(!isNew, "it came before")
     }
 
-    @Test("a consumer that began at the end may leave nothing out: what it sends first is the next, or it is begun again")
+    @Test(
+        "a consumer that began at the end may leave nothing out: what it sends first is the next, or it is begun again")
     func beginningAtTheEnd() {
         var reading = Reading(at: 5)
         reading.didBegin(isAtEnd: true)

@@ -47,8 +47,7 @@ struct TotalRoutes {
         json.array { json in total.invalid.write(to: &json) }
     }
 
-    private func totals(in range: RowRange?, _ traffic: Traffic) async throws(StoreError) -> Counted<[TrafficTotal]>
-    {
+    private func totals(in range: RowRange?, _ traffic: Traffic) async throws(StoreError) -> Counted<[TrafficTotal]> {
         guard let range else { return Counted([], Freshness(watermark: service.watermark)) }
         return try await service.traffic(in: range, traffic)
     }
