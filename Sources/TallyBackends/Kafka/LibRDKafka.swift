@@ -62,7 +62,7 @@ final class LibRDKafka: @unchecked Sendable {
     private let producer: OpaquePointer
     private let consumer: OpaquePointer
     private let producerTopic: OpaquePointer
-    fileprivate let consumerTopic: OpaquePointer
+    let consumerTopic: OpaquePointer
     let topic: String
     private let problems = KafkaProblems()
     private let polling: DispatchQueue
@@ -366,7 +366,7 @@ final class LibRDKafka: @unchecked Sendable {
 
     // MARK: Fetching; for `KafkaFetch`
 
-    fileprivate func begin(_ partition: Int32, at offset: Int64) throws(KafkaFailure) -> OpaquePointer {
+    func begin(_ partition: Int32, at offset: Int64) throws(KafkaFailure) -> OpaquePointer {
         guard let queue = rd_kafka_queue_new(consumer) else { throw KafkaFailure(text: "no memory") }
         guard rd_kafka_consume_start_queue(consumerTopic, partition, offset, queue) == 0 else {
             let failure = KafkaFailure(rd_kafka_last_error())
@@ -376,90 +376,16 @@ final class LibRDKafka: @unchecked Sendable {
         return queue
     }
 
-    fileprivate func end(_ partition: Int32, _ queue: OpaquePointer) {
+    func end(_ partition: Int32, _ queue: OpaquePointer) {
         rd_kafka_consume_stop(consumerTopic, partition)
         rd_kafka_queue_destroy(queue)
     }
 
     /// The end of the partition as the last answer of a broker had it; nil before there was one.
-    fileprivate func knownEnd(of partition: Int32) -> Int64? {
+    func knownEnd(of partition: Int32) -> Int64? {
         var (low, high): (Int64, Int64) = (-1, -1)
         let error = rd_kafka_get_watermark_offsets(consumer, topic, partition, &low, &high)
         return error == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : nil
-    }
-}
-
-/// Reads a partition from an offset on; librdkafka reads ahead. For one thread at a time.
-final class KafkaFetch {
-    private let library: LibRDKafka
-    private let partition: Int32
-    private var queue: OpaquePointer?
-    /// Waits to be taken by `next`.
-    private var ahead: KafkaFetched?
-
-    fileprivate init(library: LibRDKafka, partition: Int32) {
-        self.library = library
-        self.partition = partition
-    }
-
-    /// Blocks for as long as it takes to forget what was read ahead.
-    func begin(at offset: Int64) throws(KafkaFailure) {
-        end()
-        queue = try library.begin(partition, at: offset)
-    }
-
-    func end() {
-        queue.map { library.end(partition, $0) }
-        queue = nil
-        ahead = nil
-    }
-
-    /// Something is there that `next` will give at once.
-    var hasNext: Bool { ahead != nil }
-
-    /// It is a message, or a failure that doesn't pass by itself.
-    var nextIsMessage: Bool {
-        switch ahead {
-        case .message: true
-        case .failure(let failure): !failure.isPassing
-        case .end, nil: false
-        }
-    }
-
-    func dropNext() { ahead = nil }
-
-    /// Blocks until `next` has something to give.
-    /// - Returns: false when nothing comes within so many milliseconds.
-    func waitForNext(within limit: Int32) -> Bool {
-        if ahead == nil { ahead = fetch(within: limit) }
-        return ahead != nil
-    }
-
-    var knownEnd: Int64? { library.knownEnd(of: partition) }
-
-    /// Blocks; nil when nothing comes within so many milliseconds.
-    func next(within limit: Int32) -> KafkaFetched? {
-        guard let ahead else { return fetch(within: limit) }
-        self.ahead = nil
-        return ahead
-    }
-
-    private func fetch(within limit: Int32) -> KafkaFetched? {
-        guard let queue, let message = rd_kafka_consume_queue(queue, limit) else { return nil }
-        defer { rd_kafka_message_destroy(message) }
-        let offset = message.pointee.offset
-        switch message.pointee.err {
-        case RD_KAFKA_RESP_ERR_NO_ERROR:
-            let key = KafkaFetch.bytes(message.pointee.key, message.pointee.key_len)
-            let value = KafkaFetch.bytes(message.pointee.payload, message.pointee.len)
-            return .message(offset: offset, KafkaMessage(key: key, value: value))
-        case RD_KAFKA_RESP_ERR__PARTITION_EOF: return .end(offset: offset)
-        case let error: return .failure(KafkaFailure(error))
-        }
-    }
-
-    private static func bytes(_ pointer: UnsafeMutableRawPointer?, _ count: Int) -> [UInt8] {
-        pointer.map { [UInt8](UnsafeRawBufferPointer(start: $0, count: count)) } ?? []
     }
 }
 
