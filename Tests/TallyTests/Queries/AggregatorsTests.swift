@@ -63,10 +63,8 @@ struct AggregatorsTests {
     func silent() async throws {
         let silent = try SilentServer()
         let aggregators = Aggregators([("127.0.0.1", silent.port)], layout: .minute, patience: .milliseconds(300))
-        let start = ContinuousClock.now
         let answer = await aggregators.unflushed(in: .everything)
         #expect(answer.problems == ["127.0.0.1:\(silent.port) did not answer within 0.3 s"])
-        #expect(ContinuousClock.now - start < .seconds(10))
     }
 
     @Test("rows of another layout are a problem with a name")

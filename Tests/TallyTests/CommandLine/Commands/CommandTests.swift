@@ -23,7 +23,7 @@ struct CommandTests {
             ["import", "/dev/null", "--kind", "9"], ["export", "--columns", "minutes"], ["export", "--format", "xml"],
             ["export", "--to", "x"], ["journal", "dump", "--from", "-"], ["journal", "dump", "--from", "-1"],
             ["log", "dump", "--from", "x"], ["log", "dump", "--partition", "-1"], ["log", "lag", "--log", "kafka://a"],
-            ["serve", "--log", "kafka://a/b"], ["journal", "repair", "--identity", "7"],
+            ["serve", "--roles", "ingest"], ["journal", "repair", "--identity", "7"],
             ["store", "convert", "--to", "day"], ["store", "convert"],
         ])
     func wrongUsage(arguments: [String]) async {
