@@ -10,6 +10,9 @@ ROUNDS ?= 1000
 SEED ?= $(shell git rev-parse HEAD 2>/dev/null || echo 1)
 SEEDS ?= 1000
 STEPS ?= 5000
+# For the chaos run: how long, and with which faults.
+MINUTES ?= 3
+CHAOS_SEED ?=
 # For the fuzzer: how long it looks.
 SECONDS ?= 60
 # For the planted faults: some of them, such as MUTANTS='07 31'.
@@ -20,7 +23,7 @@ ROWS ?=
 PARTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser build release format lint crash simulate simulate-many fuzz mutants bench measure micro-bench clean
+.PHONY: help run test test-browser build release format lint crash chaos simulate simulate-many fuzz mutants bench measure micro-bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +57,11 @@ lint: ## Check the format without changing anything
 
 crash: ## Kill the server ROUNDS times under load and compare every count (ROUNDS=1000)
 	@Scripts/crash $(ROUNDS)
+
+chaos: ## Kill, pause and cut off the parts of whole deployments for MINUTES, and compare every count (MINUTES=3 CHAOS_SEED=…)
+	@Scripts/install-packages
+	swift build --product tally --enable-all-traits
+	@Scripts/chaos $(MINUTES) $(CHAOS_SEED)
 
 simulate: ## Simulate one deployment with every fault (SEED=the commit STEPS=5000)
 	@Scripts/simulate run $(SEED) $(STEPS)
