@@ -5,20 +5,7 @@ import TallyCore
 extension CountingNode {
     /// What an operator wants to know: how much came in, what was left out and why, how far the store is behind.
     package func report(to registry: MetricsRegistry) {
-        registry.counter("tally_events_counted_total", "Events counted since the start, each by its n.") {
-            Double(self.statistics.counted)
-        }
-        for reason in InvalidReason.allCases {
-            registry.counter(
-                "tally_invalid_events_total", "Events counted since the start that are no person's, by reason.",
-                labels: [("reason", reason.rawValue)]
-            ) {
-                Double(self.statistics.invalid[reason])
-            }
-        }
-        registry.counter("tally_duplicate_events_total", "Events left out since their id was counted before.") {
-            Double(self.statistics.duplicateEvents)
-        }
+        registry.reportCounted { self.statistics }
         registry.counter(
             "tally_duplicate_chunks_total", "Chunks of other nodes left out since they were counted before."
         ) {
@@ -45,20 +32,7 @@ extension CountingNode {
     }
 
     private func reportStore(to registry: MetricsRegistry) {
-        registry.counter("tally_flushes_total", "Flushes to the store that succeeded.") {
-            Double(self.keeper.health.flushes)
-        }
-        registry.counter("tally_store_rows_written_total", "Rows written to the store.") {
-            Double(self.keeper.health.rowsWritten)
-        }
-        registry.counter(
-            "tally_store_failures_total", "Attempts to read or write the store that failed and are retried."
-        ) {
-            Double(self.keeper.health.failures)
-        }
-        registry.gauge("tally_store_ready", "1 while the store takes the counts, 0 after a failure.") {
-            self.keeper.health.problem == nil ? 1 : 0
-        }
+        registry.reportStore { self.keeper.health }
         registry.gauge("tally_clock_behind_log_seconds", "How far the clock is behind the latest time in the log.") {
             Double(max(0, self.logTime.milliseconds - self.now.milliseconds)) / 1_000
         }

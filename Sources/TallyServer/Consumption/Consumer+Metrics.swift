@@ -6,20 +6,7 @@ extension Consumer {
     /// How far each partition is, and what was done in all.
     func report(to registry: MetricsRegistry, partitions: Int) {
         for partition in 0..<partitions { report(partition, to: registry) }
-        registry.counter("tally_events_counted_total", "Events counted since the start, each by its n.") {
-            Double(self.statistics.counted)
-        }
-        for reason in InvalidReason.allCases {
-            registry.counter(
-                "tally_invalid_events_total", "Events counted since the start that are no person's, by reason.",
-                labels: [("reason", reason.rawValue)]
-            ) {
-                Double(self.statistics.invalid[reason])
-            }
-        }
-        registry.counter("tally_duplicate_events_total", "Events left out since their id was counted before.") {
-            Double(self.statistics.duplicateEvents)
-        }
+        registry.reportCounted { self.statistics }
         registry.counter("tally_duplicate_chunks_total", "Chunks left out since they were counted before.") {
             Double(self.statistics.duplicateChunks)
         }
@@ -34,20 +21,7 @@ extension Consumer {
         registry.gauge("tally_unflushed_chunks", "Chunks in the log that are counted and not in the store yet.") {
             Double(self.statistics.unflushedChunks)
         }
-        registry.counter("tally_flushes_total", "Flushes to the store that succeeded.") {
-            Double(self.storeHealth.flushes)
-        }
-        registry.counter("tally_store_rows_written_total", "Rows written to the store.") {
-            Double(self.storeHealth.rowsWritten)
-        }
-        registry.counter(
-            "tally_store_failures_total", "Attempts to read or write the store that failed and are retried."
-        ) {
-            Double(self.storeHealth.failures)
-        }
-        registry.gauge("tally_store_ready", "1 while the store takes the counts, 0 after a failure.") {
-            self.storeHealth.problem == nil ? 1 : 0
-        }
+        registry.reportStore { self.storeHealth }
     }
 
     private func report(_ partition: Int, to registry: MetricsRegistry) {

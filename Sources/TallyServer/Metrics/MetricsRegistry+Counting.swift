@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TallyCore
+
+/// What a node of its own and a server of many report alike.
+extension MetricsRegistry {
+    /// What was counted, and what was left out since it was counted before.
+    func reportCounted(_ statistics: @escaping @Sendable () -> Aggregation.Statistics) {
+        counter("tally_events_counted_total", "Events counted since the start, each by its n.") {
+            Double(statistics().counted)
+        }
+        for reason in InvalidReason.allCases {
+            counter(
+                "tally_invalid_events_total", "Events counted since the start that are no person's, by reason.",
+                labels: [("reason", reason.rawValue)]
+            ) {
+                Double(statistics().invalid[reason])
+            }
+        }
+        counter("tally_duplicate_events_total", "Events left out since their id was counted before.") {
+            Double(statistics().duplicateEvents)
+        }
+    }
+
+    /// What became of the flushes.
+    func reportStore(_ health: @escaping @Sendable () -> StoreKeeper.Health) {
+        counter("tally_flushes_total", "Flushes to the store that succeeded.") { Double(health().flushes) }
+        counter("tally_store_rows_written_total", "Rows written to the store.") { Double(health().rowsWritten) }
+        counter("tally_store_failures_total", "Attempts to read or write the store that failed and are retried.") {
+            Double(health().failures)
+        }
+        gauge("tally_store_ready", "1 while the store takes the counts, 0 after a failure.") {
+            health().problem == nil ? 1 : 0
+        }
+    }
+}
