@@ -213,14 +213,12 @@ final class PostgreSQLResult {
     /// Of any width.
     func integer(_ row: Int, _ column: Int) throws(PostgreSQLFailure) -> Int64 {
         let bytes = raw(row, column)
-        guard [1, 2, 4, 8].contains(bytes.count) else {
-            throw .damage("column \(column + 1) is no integer: it has \(bytes.count) bytes")
-        }
         switch bytes.count {
         case 8: return Int64(bigEndian: bytes.loadUnaligned(as: Int64.self))
         case 4: return Int64(Int32(bigEndian: bytes.loadUnaligned(as: Int32.self)))
         case 2: return Int64(Int16(bigEndian: bytes.loadUnaligned(as: Int16.self)))
-        default: return Int64(Int8(bitPattern: bytes[0]))
+        case 1: return Int64(Int8(bitPattern: bytes[0]))
+        default: throw .damage("column \(column + 1) is no integer: it has \(bytes.count) bytes")
         }
     }
 

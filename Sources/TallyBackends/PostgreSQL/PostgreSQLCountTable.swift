@@ -45,11 +45,17 @@ struct PostgreSQLCountTable: CountColumns, Sendable {
         """
     }
 
-    /// - Returns: the statement with its parameters.
+    /// The rows of a range, and the names of the logs, which have no timestamp: one statement, so that one answer has both.
+    /// - Returns: the statement with its parameters. What is the same in all rows, since it was asked for, is NULL.
     func select(_ range: RowRange) -> (sql: String, parameters: [PostgreSQLParameter]) {
         var parameters = times(of: range)
         let condition = condition(range, "", appendingTo: &parameters)
-        let sql = "SELECT banner_id, \(timestamp), kind, log, \(counts), up_to FROM \(name) WHERE \(condition)"
+        let banner = range.onlyBanner == nil ? "banner_id" : "NULL::bigint"
+        let kind = range.onlyKind == nil ? "kind" : "NULL"
+        let sql = """
+            SELECT \(banner), \(timestamp), \(kind), log, \(counts), up_to FROM \(name) WHERE \(condition)
+            UNION ALL SELECT NULL, NULL, name, log_id, NULL, NULL FROM tally_logs
+            """
         return (sql, parameters)
     }
 
@@ -61,10 +67,11 @@ struct PostgreSQLCountTable: CountColumns, Sendable {
         var parameters: [PostgreSQLParameter] = []
         var source = name
         if unflushed.isEmpty {
-            parameters = times(of: range)
+            parameters = times(of: range) + firstMinute(of: range)
             source = "SELECT * FROM \(name) WHERE \(condition(range, "", appendingTo: &parameters))"
         } else {
-            parameters = [.texts(unflushed.map(\.log.name))] + columns(of: unflushed.map(\.row)) + times(of: range)
+            parameters = [.texts(unflushed.map(\.log.name))] + columns(of: unflushed.map(\.row))
+            parameters += times(of: range) + firstMinute(of: range)
             let inRange = condition(range, "stored.", first: 7, appendingTo: &parameters)
             source = merged(inRange)
         }
@@ -95,7 +102,7 @@ struct PostgreSQLCountTable: CountColumns, Sendable {
             """
     }
 
-    /// Over rows of `source`; the first and the last minute are the parameters `first` and the one behind it.
+    /// Over rows of `source`; the parameters from `first` on are those of `times` and `firstMinute`.
     private func sum(_ source: String, first: Int) -> String {
         let minutes =
             layout == .minute
@@ -131,80 +138,36 @@ struct PostgreSQLCountTable: CountColumns, Sendable {
         [.integers(keys.map(\.banner.value)), .times(keys.map(\.start)), .texts(keys.map(\.kind.name))]
     }
 
-    /// The first row's timestamp, the last minute, and the first minute.
+    /// The first row's timestamp and the last minute.
     private func times(of range: RowRange) -> [PostgreSQLParameter] {
-        let minutes = range.minutes
-        return [
-            .time(layout.rowStart(of: minutes.lowerBound)), .time(minutes.upperBound), .time(minutes.lowerBound),
-        ]
+        [.time(layout.rowStart(of: range.minutes.lowerBound)), .time(range.minutes.upperBound)]
+    }
+
+    /// Only sums over hours have to leave out minutes of a row.
+    private func firstMinute(of range: RowRange) -> [PostgreSQLParameter] {
+        layout == .hour ? [.time(range.minutes.lowerBound)] : []
     }
 
     private func condition(
         _ range: RowRange, _ table: String, first: Int = 1, appendingTo parameters: inout [PostgreSQLParameter]
     ) -> String {
-        // The first minute is used by sums over hours alone, but a parameter that is given must be used.
-        var conditions = [
-            "\(table)\(timestamp) BETWEEN $\(first) AND $\(first + 1)", "$\(first + 2)::timestamptz IS NOT NULL",
-        ]
-        if let banners = range.banners {
+        var conditions = ["\(table)\(timestamp) BETWEEN $\(first) AND $\(first + 1)"]
+        // With a single one, which needs no list, a plan that was made before is as good as one for these very values.
+        if let banner = range.onlyBanner {
+            parameters.append(.integer(banner.value))
+            conditions.append("\(table)banner_id = $\(parameters.count)")
+        } else if let banners = range.banners {
             parameters.append(.integers(banners.map(\.value).sorted()))
             conditions.append("\(table)banner_id = ANY($\(parameters.count))")
         }
-        if let kinds = range.kinds {
+        if let kind = range.onlyKind {
+            parameters.append(.text(kind.name))
+            conditions.append("\(table)kind = $\(parameters.count)")
+        } else if let kinds = range.kinds {
             parameters.append(.texts(kinds.map(\.name).sorted()))
             conditions.append("\(table)kind = ANY($\(parameters.count))")
         }
         return conditions.joined(separator: " AND ")
-    }
-
-    // MARK: - Results
-
-    /// Of the columns banner_id, timestamp, kind, log, counts, up_to.
-    private func key(
-        _ result: PostgreSQLResult, _ row: Int, _ kinds: inout PostgreSQLKinds
-    ) throws(PostgreSQLFailure) -> RowKey {
-        RowKey(
-            banner: try PostgreSQLCountTable.banner(result, row, 0), kind: try kinds.kind(result, row, 2),
-            start: try PostgreSQLTime.minute(try result.integer(row, 1), layout: layout))
-    }
-
-    func row(
-        _ result: PostgreSQLResult, _ row: Int, _ kinds: inout PostgreSQLKinds
-    ) throws(PostgreSQLFailure) -> Row {
-        let upTo = try result.integer(row, 5)
-        guard upTo >= 0 else { throw .damage("\(name) has the up_to \(upTo), less than 0") }
-        return Row(key: try key(result, row, &kinds), counts: try counts(result, row), upTo: LogOffset(upTo))
-    }
-
-    private func counts(_ result: PostgreSQLResult, _ row: Int) throws(PostgreSQLFailure) -> RowCounts {
-        guard layout == .minute else { return .hour(try PostgreSQLHour.decode(try result.document(row, 4))) }
-        let count = try result.integer(row, 4)
-        guard count >= 0 else { throw .damage("\(name) has the count \(count), less than 0") }
-        return .minute(count)
-    }
-
-    static func banner(_ result: PostgreSQLResult, _ row: Int, _ column: Int) throws(PostgreSQLFailure) -> BannerID {
-        let value = try result.integer(row, column)
-        guard let banner = BannerID(value) else { throw .damage("banner_id \(value); \(BannerID.allowed)") }
-        return banner
-    }
-
-    static func kind(_ result: PostgreSQLResult, _ row: Int, _ column: Int) throws(PostgreSQLFailure) -> Kind {
-        let name = result.text(row, column)
-        guard let kind = Kind(stored: name) else { throw .damage("\"\(name)\" is no kind: \(Kind.allowed)") }
-        return kind
-    }
-}
-
-/// Kinds that come again and again in the rows of a result, each made once.
-struct PostgreSQLKinds {
-    private var last: (bytes: [UInt8], kind: Kind)?
-
-    mutating func kind(_ result: PostgreSQLResult, _ row: Int, _ column: Int) throws(PostgreSQLFailure) -> Kind {
-        if let last, result.holds(last.bytes, row, column) { return last.kind }
-        let kind = try PostgreSQLCountTable.kind(result, row, column)
-        last = (Array(kind.name.utf8), kind)
-        return kind
     }
 }
 

@@ -19,8 +19,11 @@ enum PostgreSQLHour {
 
     /// Reads exactly such an object: whoever has the database may have written anything.
     static func decode(_ text: ArraySlice<UInt8>) throws(PostgreSQLFailure) -> [Int64] {
-        var reader = ObjectReader(text: text)
-        guard let counts = reader.read() else {
+        let read = text.withUnsafeBufferPointer { bytes in
+            var reader = ObjectReader(text: bytes)
+            return reader.read()
+        }
+        guard let counts = read else {
             throw .damage(
                 "a count_by_minute is no object from minutes, 0 to 59, to counts: "
                     + String(decoding: text.prefix(200), as: UTF8.self))
@@ -29,15 +32,13 @@ enum PostgreSQLHour {
     }
 
     private struct ObjectReader {
-        let text: ArraySlice<UInt8>
-        private var position: Int
+        /// Only `text[position]` before its end is ever looked at.
+        let text: UnsafeBufferPointer<UInt8>
+        private var position = 0
 
-        init(text: ArraySlice<UInt8>) {
-            self.text = text
-            position = text.startIndex
-        }
+        init(text: UnsafeBufferPointer<UInt8>) { self.text = text }
 
-        private var isAtEnd: Bool { position == text.endIndex }
+        private var isAtEnd: Bool { position == text.count }
 
         mutating func read() -> [Int64]? {
             var counts = [Int64](repeating: 0, count: 60)

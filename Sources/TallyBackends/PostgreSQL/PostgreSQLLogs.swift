@@ -16,16 +16,16 @@ enum PostgreSQLLogs {
             """, [.text(log.name)])
     }
 
-    /// By their numbers.
-    static func all(_ connection: PostgreSQLConnection) throws(PostgreSQLFailure) -> [Int64: LogID] {
-        let rows = try connection.run("SELECT log_id, name FROM tally_logs")
-        var logs: [Int64: LogID] = [:]
-        for row in 0..<rows.rowCount {
-            let name = rows.text(row, 1)
-            guard let log = LogID(name) else { throw .damage("\"\(name)\" in tally_logs is no name of a log") }
-            logs[try rows.integer(row, 0)] = log
-        }
-        return logs
+    static func all(_ connection: PostgreSQLConnection) throws(PostgreSQLFailure) -> [LogID] {
+        let rows = try connection.run("SELECT name FROM tally_logs")
+        var logs: [LogID] = []
+        for row in 0..<rows.rowCount { logs.append(try log(named: rows.text(row, 0))) }
+        return logs.sorted()
+    }
+
+    static func log(named name: String) throws(PostgreSQLFailure) -> LogID {
+        guard let log = LogID(name) else { throw .damage("\"\(name)\" in tally_logs is no name of a log") }
+        return log
     }
 
     static func checkpoint(

@@ -110,9 +110,9 @@ package final class PostgreSQLStore: Store {
         let table = table
         return try await run { connection throws(PostgreSQLFailure) in
             let result = try connection.run(table.lookUp, [.text(log.name)] + table.keyColumns(of: keys))
+            var reader = PostgreSQLRowReader(result, of: table)
             var rows: [Row] = []
-            var kinds = PostgreSQLKinds()
-            for row in 0..<result.rowCount { rows.append(try table.row(result, row, &kinds)) }
+            for row in 0..<result.rowCount { rows.append(try reader.row(row)) }
             return rows
         }
     }
@@ -122,17 +122,8 @@ package final class PostgreSQLStore: Store {
         return try await run { connection throws(PostgreSQLFailure) in
             let statement = table.select(range)
             let result = try connection.run(statement.sql, statement.parameters)
-            // Asked afterwards: a log has its number before it has rows.
-            let logs = result.rowCount == 0 ? [:] : try PostgreSQLLogs.all(connection)
-            var rows: [StoredRow] = []
-            rows.reserveCapacity(result.rowCount)
-            var kinds = PostgreSQLKinds()
-            for row in 0..<result.rowCount {
-                let number = try result.integer(row, 3)
-                guard let log = logs[number] else { throw .damage("log \(number) is not in tally_logs") }
-                rows.append(StoredRow(log: log, row: try table.row(result, row, &kinds)))
-            }
-            return rows
+            var reader = PostgreSQLRowReader(result, of: table, in: range)
+            return try reader.storedRows()
         }
     }
 
@@ -161,7 +152,7 @@ package final class PostgreSQLStore: Store {
     // MARK: - Logs
 
     package func logs() async throws(StoreError) -> [LogID] {
-        try await run { connection throws(PostgreSQLFailure) in try PostgreSQLLogs.all(connection).values.sorted() }
+        try await run { connection throws(PostgreSQLFailure) in try PostgreSQLLogs.all(connection) }
     }
 
     package func checkpoint(of log: LogID) async throws(StoreError) -> Checkpoint? {
