@@ -10,7 +10,11 @@ import TallyCore
 /// Speaks ClickHouse's HTTP interface: a statement goes out, an answer or a reason comes back, within a given time.
 final class ClickHouseClient: Sendable {
     let url: ClickHouseURL
+    /// Of the statements at one time; a server refuses more than 100 unless it was told otherwise.
+    private static let mostAtOnce = 64
+
     private let http: HTTPClient
+    private let places = ClickHousePlaces(ClickHouseClient.mostAtOnce)
     private let timeout: Duration
 
     /// - Parameter timeout: how long one statement may take in all.
@@ -23,8 +27,9 @@ final class ClickHouseClient: Sendable {
         configuration.connectionPool.idleTimeout = .seconds(2)
         // Whoever asks has patience of its own, and an answer at once is worth more to it.
         configuration.connectionPool.retryConnectionEstablishment = false
-        // Who waits for another's connection waits no longer than for a new one, and that is less than a statement may take.
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
+        // Nobody waits in the pool for another's connection: it gives that up as soon as a new connection, long before the end
+        // of what a statement may take.
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = ClickHouseClient.mostAtOnce
         if let file = url.certificateAuthority {
             var security = TLSConfiguration.makeClientConfiguration()
             security.trustRoots = .file(file)
@@ -47,7 +52,8 @@ final class ClickHouseClient: Sendable {
         do {
             return try await Patience.within(limit) {
                 // Not until the very end, so that the server's reason is told.
-                try await self.exchangeWhenReady(statement, until: .now + limit * 2 / 3)
+                let end = ContinuousClock.now + limit * 2 / 3
+                return try await self.places.within { try await self.exchangeWhenReady(statement, until: end) }
             }
         } catch is Patience.IsOver {
             throw .unavailable("the store at \(url) did not answer within \(limit / .seconds(1)) s")
@@ -70,7 +76,8 @@ final class ClickHouseClient: Sendable {
     private func reason(_ error: any Error) -> String {
         switch error {
         case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError: ClickHouseTLS.reason(error, at: url)
-        case let error as HTTPClientError where error == .connectTimeout: "it does not accept the connection"
+        case let error as HTTPClientError where error == .connectTimeout || error == .getConnectionFromPoolTimeout:
+            "it does not accept the connection"
         case let error as HTTPClientError where error == .remoteConnectionClosed: "it closed the connection"
         case let error as HTTPClientError: error.shortDescription
         case ChannelError.ioOnClosedChannel: "it closed the connection"
