@@ -66,9 +66,11 @@ extension World {
             let unrest = unrest(of: process)
             if !unrest.isEmpty { return "machine \(machine.index) \(unrest)" }
         }
-        for partition in brokers.partitions {
-            let counting = machines[partition.owner].process?.counting[partition.account]
+        for (number, partition) in brokers.partitions.enumerated() {
+            let owner = machines[partition.owner].process
+            let counting = owner?.counting[partition.account]
             if counting?.aggregator?.position != partition.end { return "\(partition.log) is not counted to its end" }
+            if let problem = owner?.duties.problem(of: number) { return "\(partition.log) has a problem: \(problem)" }
         }
         return ""
     }

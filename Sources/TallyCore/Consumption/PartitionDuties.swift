@@ -25,7 +25,7 @@ package struct PartitionDuties: Sendable {
         /// It was told to.
         case released
         /// What it has counted is of no use any more; from the checkpoint on it can go on at once.
-        case outrun
+        case outrun(String)
         /// The store or the log doesn't answer.
         case failed(String)
         /// A person has to look.
@@ -125,12 +125,11 @@ package struct PartitionDuties: Sendable {
         case .released:
             phases[partition] = nil
             return nil
-        case .outrun where failures[partition] == nil:
+        case .outrun(let reason) where failures[partition] == nil:
             // A first time costs nothing to try at once; a second one in a row may be for ever.
-            failures[partition] = (1, "the log has dropped what was to be read next")
+            failures[partition] = (1, reason)
             return begin(partition)
-        case .outrun: return wait(partition, "the log has dropped what was to be read next")
-        case .failed(let reason): return wait(partition, reason)
+        case .outrun(let reason), .failed(let reason): return wait(partition, reason)
         case .stopped(let reason):
             phases[partition] = .stopped(reason)
             return nil

@@ -104,7 +104,10 @@ package final class Consumer: Service, UnflushedSource {
         let logger = surroundings.logger
         switch ending {
         case .released: logger.info("a partition is not counted here any more", metadata: place)
-        case .outrun: logger.info("another server has counted further, and the log dropped it", metadata: place)
+        case .outrun(let reason):
+            logger.info(
+                "the log dropped what was to be read next: another server may have counted further",
+                metadata: place.merging(["error": "\(reason)"]) { $1 })
         case .failed(let reason):
             logger.warning(
                 "a partition can't be counted now", metadata: place.merging(["error": "\(reason)"]) { $1 })

@@ -237,24 +237,3 @@ package struct PartitionProgress: Sendable {
     package var statistics: Aggregation.Statistics
     package var store: StoreKeeper.Health
 }
-
-extension PartitionDuties.Ending {
-    init(_ error: StartError) {
-        switch error {
-        case .store(.unavailable(let reason)): self = .failed(reason)
-        case .log(let error): self = PartitionDuties.Ending(whileReading: error) ?? .failed(error.description)
-        // A log's new leader may not know of its end yet; nothing is counted meanwhile.
-        case .logBehindStore: self = .failed("\(error)")
-        case .store(.damaged), .otherLog, .storeBehindLog, .storeReplaced: self = .stopped("\(error)")
-        }
-    }
-
-    /// nil when it is to be read again.
-    init?(whileReading error: LogError) {
-        switch error {
-        case .refused, .unavailable, .failed: return nil
-        case .trimmed: self = .outrun
-        case .damaged(let reason): self = .stopped(reason)
-        }
-    }
-}

@@ -109,6 +109,12 @@ extension Auditor {
         }
     }
 
+    /// Another server may have counted on since this one asked the store.
+    func refusedPartition(_ error: StartError) {
+        if case .storeBehindLog = error { return }
+        require(false, "a partition can't be counted: \(error)")
+    }
+
     /// An old copy of the journal may pass only when the store has seen nothing beyond it.
     func startedFromOldCopy(_ journal: Journal, _ store: SimulatedStore) {
         let upTo = store.counts.checkpoint(of: journal.id)?.upTo ?? .none

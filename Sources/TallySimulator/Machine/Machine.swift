@@ -15,6 +15,8 @@ final class Machine {
     var isUnreachable = false
     var isStoreUnreachable = false
     var areBrokersUnreachable = false
+    /// It has not heard of the last change of its partitions.
+    var hasMissedAssignment = false
     /// Bits were flipped, or a write went astray, since its journal was made.
     var damage = Damage.none
     /// An old copy of its journal, made while no process ran.

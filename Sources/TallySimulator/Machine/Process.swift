@@ -11,6 +11,10 @@ final class Process {
     var journal: Journal?
     /// The logs that it counts, by their account.
     var counting: [Int: Counting] = [:]
+    /// Of a server that counts partitions of the brokers' log.
+    var duties = PartitionDuties()
+    /// What it was told last.
+    var assignment: Set<Int> = []
 
     init(id: ProcessID) { self.id = id }
 }

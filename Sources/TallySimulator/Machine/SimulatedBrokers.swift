@@ -20,9 +20,8 @@ struct SimulatedBrokers {
             return LogEntry(offset: end, chunk: chunk)
         }
 
-        /// - Returns: nil when it was dropped.
-        func read(from offset: LogOffset, most: Int) -> [LogEntry]? {
-            guard offset >= first else { return nil }
+        func read(from offset: LogOffset, most: Int) throws(LogError) -> [LogEntry] {
+            guard offset >= first else { throw .trimmed(first: first) }
             let last = min(end.value, offset.value - 1 + Int64(most))
             guard last >= offset.value else { return [] }
             return (offset.value...last).map { LogEntry(offset: LogOffset($0), chunk: chunks[Int($0 - 1)]) }

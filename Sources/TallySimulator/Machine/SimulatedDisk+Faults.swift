@@ -22,6 +22,7 @@ extension SimulatedDisk {
         faults = [:]
         losesNextWrite = false
         callsUntilPowerLoss = nil
+        callsFromCreateToPowerLoss = nil
         isOn = true
     }
 

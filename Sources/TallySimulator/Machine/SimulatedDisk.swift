@@ -27,6 +27,8 @@ package final class SimulatedDisk: Disk {
     package var losesNextWrite = false
     /// After so many changing calls the machine is off and every call fails until `crash`.
     package var callsUntilPowerLoss: Int?
+    /// The same for those that follow the making of a file.
+    var callsFromCreateToPowerLoss: Int?
     var isOn = true
 
     package init() {}
@@ -44,6 +46,7 @@ package final class SimulatedDisk: Disk {
 
     package func create(_ name: String, size: Int) throws(DiskError) {
         try begin(.create)
+        if let calls = callsFromCreateToPowerLoss { callsUntilPowerLoss = calls }
         guard size <= capacity - usedBytes + (names[name]?.seen.count ?? 0) else {
             names[name] = nil
             throw .full("no room for \(name)")

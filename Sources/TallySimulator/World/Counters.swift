@@ -21,6 +21,7 @@ package struct Counters: Sendable {
         case spooledChunks = "chunks spooled"
         case repeatedChunks = "chunks that the brokers have twice"
         case rebalances
+        case outrunPartitions = "partitions that another server had counted further"
         case zombieFlushes = "flushes of a partition that another server counts"
         case repeatedImports = "chunks of an import acknowledged again"
     }

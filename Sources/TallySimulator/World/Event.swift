@@ -29,9 +29,12 @@ enum Event {
     case brokersTimeOut(BrokerCall)
     case spoolIsWritten(ProcessID, partition: Int)
     case forwarderWorks(ProcessID)
+    case replayReads(CountingID, from: LogOffset)
     case consumerPolls(CountingID)
-    /// A server hears that it no longer counts this partition.
-    case partitionIsRevoked(CountingID)
+    /// A server hears which partitions are its own.
+    case partitionsAreAssigned(ProcessID)
+    case countingEnds(CountingID, PartitionDuties.Ending)
+    case countingIsTriedAgain(ProcessID, partition: Int, failures: Int)
     // Faults that end
     case faultEnds(LastingFault)
 }

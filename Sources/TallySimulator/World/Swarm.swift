@@ -51,12 +51,16 @@ struct Swarm {
     let lostMessages: Int
     let repeatedMessages: Int
     let slowMessages: Int
+    /// Of 1,000 readings of the brokers' log at the start of counting it.
+    let slowReads: Int
 
     // The disk
     /// Milliseconds that an append takes, at most: what arrives meanwhile is in the next, together.
     let appendTime: Int64
     // Of 1,000 appends
     let powerLossInAppend: Int
+    /// Of 1,000 appends that make a new file.
+    let powerLossWithNewFile: Int
     let failedSyncs: Int
     let fullWrites: Int
     let slowSyncs: Int
@@ -119,7 +123,7 @@ struct Swarm {
         spools = random.chance(80)
         spoolLimit = Swarm.pick([500, 5_000, .max, .max], using: &random)
         acknowledgement = random.chance(70) ? .quorum : .disk
-        segmentBytes = 4096 * (random.chance(70) ? 1 : 4)
+        segmentBytes = Swarm.pick([512, 1_024, 4_096, 4_096, 16_384], using: &random)
         flushEvery = Swarm.pick([2_000, 20_000, 60_000, 600_000], using: &random)
         late = Swarm.pick([0, 1, 10, 10_080], using: &random)
         let floor: Int64? = Swarm.pick([nil, nil, 500, 1_700], using: &random)
@@ -134,7 +138,7 @@ struct Swarm {
         banners = Int64.random(in: 1...5, using: &random)
         kinds = Int.random(in: 1...3, using: &random)
         eventsPerRequest = Swarm.pick([1, 3, 12], using: &random)
-        importPercent = Swarm.pick([0, 20, 80], using: &random)
+        importPercent = Swarm.pick([0, 40, 90], using: &random)
         thinkTime = Swarm.pick([50, 2_000, 30_000], using: &random)
         timedPercent = Swarm.pick([0, 20, 60], using: &random)
         backfillPercent = Swarm.pick([0, 5, 20], using: &random)
@@ -143,9 +147,11 @@ struct Swarm {
         lostMessages = Swarm.rate(60, using: &random)
         repeatedMessages = Swarm.rate(60, using: &random)
         slowMessages = Swarm.rate(100, using: &random)
+        slowReads = Swarm.rate(300, using: &random)
 
         appendTime = Swarm.pick([3, 3, 300, 3_000], using: &random)
         powerLossInAppend = Swarm.rate(40, using: &random)
+        powerLossWithNewFile = Swarm.rate(600, using: &random)
         failedSyncs = Swarm.rate(20, using: &random)
         fullWrites = Swarm.rate(40, using: &random)
         slowSyncs = Swarm.rate(50, using: &random)

@@ -83,6 +83,7 @@ extension World {
                 return
             case .trim(let offset):
                 try? way.spool.trim(before: offset)
+                if !machine(of: id).disk.hasPower { return losePower(machine(of: id)) }
                 way.forwarder.didTrim()
             }
         }

@@ -49,7 +49,9 @@ extension World {
             clients[index].imported.append(chunk)
         }
         clients[index].request = nil
-        plan(.clientActs(index), in: number(1...swarm.thinkTime))
+        // A tool that imports has its next chunk ready.
+        let thinkTime = clients[index].style == .imports ? 10 : swarm.thinkTime
+        plan(.clientActs(index), in: number(1...thinkTime))
     }
 
     func giveUp(_ index: Int, _ request: Int) {

@@ -4,6 +4,8 @@ import TallyCore
 
 /// How servers share the partitions of the brokers' log, and follow them.
 extension World {
+    // MARK: Who counts what
+
     /// The partitions that there are from now on; new processes spread banners over them.
     func makePartitions(_ count: Int) {
         guard let partitioning = Partitioning(count: count) else { preconditionFailure("the number is allowed") }
@@ -12,8 +14,9 @@ extension World {
             guard let log = LogID("brokers/\(number)") else { preconditionFailure("the name is allowed") }
             // No node of its own: all chunks come from elsewhere.
             let account = auditor.account(of: log, node: nil, machine: nil)
-            brokers.partitions.append(SimulatedBrokers.Partition(account: account, log: log, owner: anyAggregator()))
-            beginCounting(number)
+            let owner = anyAggregator()
+            brokers.partitions.append(SimulatedBrokers.Partition(account: account, log: log, owner: owner))
+            tellAssignment(to: owner, in: 0)
         }
     }
 
@@ -22,63 +25,137 @@ extension World {
         return aggregators.randomElement(using: &random) ?? 0
     }
 
-    /// - Returns: nil when it can't be read from here on: it was dropped, or the brokers are away.
-    func readPartition(_ counting: Counting, from offset: LogOffset) -> [LogEntry]? {
-        guard !brokers.isAway, let partition = brokers.partitions.first(where: { $0.account == counting.account })
-        else {
-            return nil
-        }
-        return partition.read(from: offset, most: swarm.bytesPerRead == 1 ? 1 : 20)
-    }
-
-    /// The owner of a partition begins to count it; when it is down, it does so when it starts.
-    private func beginCounting(_ number: Int) {
-        let partition = brokers.partitions[number]
-        guard let process = machines[partition.owner].process else { return }
-        count(partition.log, partition.account, process)
-    }
-
-    /// A server looks for new chunks.
-    func poll(_ id: CountingID) {
-        guard let counting = counting(id), let process = process(id.process) else { return }
-        var hasNews = false
-        let canRead = !machine(of: id.process).areBrokersUnreachable && !brokers.isAway
-        if canRead {
-            guard let position = counting.aggregator?.position,
-                let entries = readPartition(counting, from: position.next)
-                // What comes next was dropped, since another server has counted further: again from the store.
-            else { return count(counting.log, counting.account, process) }
-            for entry in entries { _ = counting.aggregator?.apply(entry) }
-            hasNews = !entries.isEmpty
-            if hasNews { keepStore(counting) }
-        }
-        // Where there was something there may be more.
-        plan(.consumerPolls(id), in: hasNews ? number(1...20) : number(1...(hasFaults ? 2_000 : 20_000)))
-    }
-
-    /// Another server counts the partition from now on. The one that did hears of it soon, late, or never.
+    /// Another server counts the partition from now on. Both hear of it soon, late, or not before the next change.
     func rebalance() {
         let index = Int(number(0...Int64(brokers.partitions.count - 1)))
         let (old, new) = (brokers.partitions[index].owner, anyAggregator())
         guard old != new else { return }
         brokers.partitions[index].owner = new
-        if let counting = machines[old].process?.counting[brokers.partitions[index].account], random.chance(90) {
-            plan(.partitionIsRevoked(counting.id), in: random.chance(50) ? 0 : number(100...300_000))
+        for machine in [old, new] {
+            guard random.chance(90) else {
+                machines[machine].hasMissedAssignment = true
+                continue
+            }
+            tellAssignment(to: machine, in: random.chance(50) ? 0 : number(100...300_000))
         }
-        beginCounting(index)
         counters[.rebalances] += 1
         history.note("rebalance", Int64(index), Int64(new))
     }
 
-    func revoke(_ id: CountingID) {
-        guard let counting = counting(id) else { return }
-        let owner = brokers.partitions.first { $0.account == counting.account }?.owner
-        if owner != id.process.machine { process(id.process)?.counting[counting.account] = nil }
+    /// A machine that is down hears of it when it starts.
+    func tellAssignment(to machine: Int, in milliseconds: Int64) {
+        guard let process = machines[machine].process else { return }
+        plan(.partitionsAreAssigned(process.id), in: milliseconds)
     }
 
     /// The number of partitions changes, and with it the partition of most banners.
     func repartition() {
         makePartitions(Int(number(1...4)))
         for machine in machines where machine.role == .ingest { kill(machine) }
+    }
+
+    // MARK: Beginning and ending
+
+    func beginAggregate(_ machine: Machine) {
+        let id = ProcessID(machine: machine.index, incarnation: machine.incarnation)
+        let process = Process(id: id)
+        machine.process = process
+        assignPartitions(id)
+    }
+
+    func assignPartitions(_ id: ProcessID) {
+        guard let process = process(id) else { return }
+        machine(of: id).hasMissedAssignment = false
+        let own = brokers.partitions.indices.filter { brokers.partitions[$0].owner == id.machine }
+        process.assignment = Set(own)
+        for action in process.duties.assign(process.assignment) { perform(action, process) }
+        checkDuties(process)
+    }
+
+    private func perform(_ action: PartitionDuties.Action, _ process: Process) {
+        switch action {
+        case .begin(let number):
+            let partition = brokers.partitions[number]
+            let isIdle = process.counting[partition.account] == nil
+            auditor.require(isIdle, "a server counts partition \(number) twice at a time")
+            count(partition.log, partition.account, process)
+        case .end(let number):
+            let counting = process.counting[brokers.partitions[number].account]
+            auditor.require(counting != nil, "a server is to end what it does not count")
+            // It may be in the middle of something.
+            let delay = random.chance(50) ? 0 : self.number(1...20_000)
+            if let counting { plan(.countingEnds(counting.id, .released), in: delay) }
+        case .wait(let number, let failures):
+            // The delay is drawn as the server draws it.
+            let retry = Event.countingIsTriedAgain(process.id, partition: number, failures: failures)
+            plan(retry, in: self.number(250...30_000))
+        }
+    }
+
+    func endCounting(_ id: CountingID, _ ending: PartitionDuties.Ending) {
+        guard let process = process(id.process), counting(id) != nil, let partition = partition(of: id) else { return }
+        if case .outrun = ending { counters[.outrunPartitions] += 1 }
+        process.counting[id.account] = nil
+        if let action = process.duties.didEnd(partition, ending) { perform(action, process) }
+        checkDuties(process)
+    }
+
+    func tryAgain(_ id: ProcessID, _ partition: Int, failures: Int) {
+        guard let process = process(id), let action = process.duties.retry(partition, failures: failures) else {
+            return
+        }
+        perform(action, process)
+        checkDuties(process)
+    }
+
+    /// Each partition is counted, waited for, or about to be begun again.
+    private func checkDuties(_ process: Process) {
+        auditor.require(
+            process.duties.assigned == process.assignment,
+            "a server counts partitions \(process.duties.assigned.sorted()), not \(process.assignment.sorted())")
+    }
+
+    private func partition(of id: CountingID) -> Int? {
+        brokers.partitions.firstIndex { $0.account == id.account }
+    }
+
+    // MARK: Following
+
+    func readOn(_ id: CountingID, from offset: LogOffset) {
+        guard let counting = counting(id), let entries = read(from: offset, counting) else { return }
+        _ = counting.replay?.didRead(entries)
+        goOn(counting)
+    }
+
+    func readPartition(_ counting: Counting, from offset: LogOffset) throws(LogError) -> [LogEntry] {
+        let isReachable = !brokers.isAway && !machine(of: counting.id.process).areBrokersUnreachable
+        guard isReachable, let number = partition(of: counting.id) else { throw .unavailable("no broker answers") }
+        return try brokers.partitions[number].read(from: offset, most: swarm.bytesPerRead == 1 ? 1 : 20)
+    }
+
+    /// A server looks for new chunks.
+    func poll(_ id: CountingID) {
+        guard let counting = counting(id), let position = counting.aggregator?.position else { return }
+        do throws(LogError) {
+            let entries = try readPartition(counting, from: position.next)
+            for entry in entries { _ = counting.aggregator?.apply(entry) }
+            if entries.isEmpty {
+                didCatchUp(counting)
+            } else {
+                keepStore(counting)
+            }
+            // Where there was something there may be more.
+            plan(.consumerPolls(id), in: entries.isEmpty ? pause : number(1...20))
+        } catch {
+            if let ending = PartitionDuties.Ending(whileReading: error) { return endCounting(id, ending) }
+            plan(.consumerPolls(id), in: pause)
+        }
+    }
+
+    private var pause: Int64 { number(1...(hasFaults ? 2_000 : 20_000)) }
+
+    func didCatchUp(_ counting: Counting) {
+        guard let partition = partition(of: counting.id) else { return }
+        process(counting.id.process)?.duties.didCatchUp(partition)
     }
 }

@@ -64,6 +64,8 @@ extension World {
             machine.isStoreUnreachable = false
             machine.areBrokersUnreachable = false
             machine.disk.restartProcess()
+            // A group lets nobody miss its changes for ever.
+            if machine.hasMissedAssignment { tellAssignment(to: machine.index, in: 10) }
             if machine.replacedDisk != nil {
                 putBackJournal(machine)
             } else if machine.process == nil || random.chance(50) {

@@ -32,9 +32,7 @@ extension World {
     }
 
     func openJournal(_ machine: Machine) throws(JournalError) -> Journal {
-        guard let settings = JournalSettings(segmentBytes: swarm.segmentBytes) else {
-            preconditionFailure("the sizes are allowed ones")
-        }
+        let settings = JournalSettings(unchecked: swarm.segmentBytes)
         let identity = NodeID(bits: UInt128(random.next()) << 64 | UInt128(random.next()))
         return try Journal.open(on: machine.disk, place: World.place, settings: settings, newIdentity: identity)
     }
@@ -67,15 +65,6 @@ extension World {
         forward(id)
     }
 
-    private func beginAggregate(_ machine: Machine) {
-        let id = ProcessID(machine: machine.index, incarnation: machine.incarnation)
-        let process = Process(id: id)
-        machine.process = process
-        for partition in brokers.partitions where partition.owner == machine.index {
-            count(partition.log, partition.account, process)
-        }
-    }
-
     /// A server begins to count a log.
     func count(_ log: LogID, _ account: Int, _ process: Process) {
         let id = CountingID(process: process.id, account: account, number: newID())
@@ -92,6 +81,11 @@ extension World {
             case .load(let keys): return call(.rows(keys), counting)
             case .readEnd: counting.replay?.didRead(end: end(of: counting))
             case .read(let offset):
+                // Brokers take their time, and others go on meanwhile.
+                if machine(of: counting.id.process).role == .aggregate {
+                    let delay = fails(swarm.slowReads) ? number(1_000...60_000) : latency
+                    return plan(.replayReads(counting.id, from: offset), in: delay)
+                }
                 guard let entries = read(from: offset, counting) else { return }
                 _ = counting.replay?.didRead(entries)
             case .finished: return run(counting)
@@ -106,18 +100,18 @@ extension World {
     }
 
     /// - Returns: nil when the start is over.
-    private func read(from offset: LogOffset, _ counting: Counting) -> [LogEntry]? {
-        guard let journal = process(counting.id.process)?.journal else {
-            let entries = readPartition(counting, from: offset)
-            // Another server has counted further and let the brokers drop it, or they are away: again from the store.
-            if entries == nil { plan(.consumerPolls(counting.id), in: number(100...2_000)) }
-            return entries
-        }
+    func read(from offset: LogOffset, _ counting: Counting) -> [LogEntry]? {
+        let journal = process(counting.id.process)?.journal
         do throws(LogError) {
+            guard let journal else { return try readPartition(counting, from: offset) }
             return try journal.read(from: offset, maximumBytes: swarm.bytesPerRead)
         } catch .trimmed(let first) {
-            refuse(.storeBehindLog(log: journal.id, first: first), counting)
+            refuse(.storeBehindLog(log: counting.log, first: first), counting)
         } catch {
+            if journal == nil {
+                endCounting(counting.id, PartitionDuties.Ending(.log(error)))
+                return nil
+            }
             auditor.require(machine(of: counting.id.process).damage != .none, "a whole journal can't be read: \(error)")
             retireJournal(machine(of: counting.id.process))
         }
@@ -139,7 +133,10 @@ extension World {
         history.note("runs", Int64(machine.index), aggregator.position.value)
         planFlush(counting)
         keepStore(counting)
-        if process.journal == nil { plan(.consumerPolls(counting.id), in: number(1...1_000)) }
+        if process.journal == nil {
+            didCatchUp(counting)
+            plan(.consumerPolls(counting.id), in: number(1...1_000))
+        }
     }
 
     private func letIn(_ journal: Journal, _ counting: Counting, _ aggregator: Aggregator, _ process: Process) {
@@ -182,6 +179,7 @@ extension World {
     func prepareDisk(_ machine: Machine) {
         let disk = machine.disk
         if fails(swarm.powerLossInAppend) { disk.callsUntilPowerLoss = Int(number(0...12)) }
+        disk.callsFromCreateToPowerLoss = fails(swarm.powerLossWithNewFile) ? Int(number(0...6)) : nil
         // One append may write and sync a new segment, then records in two.
         if fails(swarm.failedSyncs) {
             disk.failNext(.sync, after: Int(number(0...2)), with: .failed("input/output error"))

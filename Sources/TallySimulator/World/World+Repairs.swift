@@ -17,6 +17,10 @@ extension World {
 
     func refuse(_ error: StartError, _ counting: Counting) {
         let machine = machine(of: counting.id.process)
+        if machine.role == .aggregate {
+            auditor.refusedPartition(error)
+            return endCounting(counting.id, PartitionDuties.Ending(error))
+        }
         counters[.refusedStarts] += 1
         history.note("refused", Int64(machine.index))
         auditor.refusedStart(
@@ -28,9 +32,8 @@ extension World {
     }
 
     private func repairJournal(_ machine: Machine) {
-        guard let identity = auditor.identity(onMachine: machine.index),
-            let settings = JournalSettings(segmentBytes: swarm.segmentBytes)
-        else { return retireJournal(machine) }
+        guard let identity = auditor.identity(onMachine: machine.index) else { return retireJournal(machine) }
+        let settings = JournalSettings(unchecked: swarm.segmentBytes)
         machine.disk.restartProcess()
         machine.disk.capacity = .max
         let checkpoint = store.counts.checkpoint(of: LogID(journal: identity)) ?? .start

@@ -164,14 +164,18 @@ extension World {
         switch reply {
         case .checkpoint(let checkpoint): counting.replay?.didRead(checkpoint: checkpoint)
         case .rows(let rows): counting.replay?.didLoad(rows)
-        case .failed:
-            // A server that can't start ends, and is started again.
-            let machine = machine(of: counting.id.process)
-            stop(machine)
-            return planRestart(machine, in: number(500...5_000))
+        case .failed: return failStart(counting)
         case .range, .done: preconditionFailure("the store answers what it was asked")
         }
         goOn(counting)
+    }
+
+    private func failStart(_ counting: Counting) {
+        let machine = machine(of: counting.id.process)
+        if machine.role == .aggregate { return endCounting(counting.id, .failed("the store does not answer")) }
+        // A server that can't start ends, and is started again.
+        stop(machine)
+        planRestart(machine, in: number(500...5_000))
     }
 
     private func keep(_ counting: Counting, with reply: StoreReply) {

@@ -67,8 +67,12 @@ final class World {
         case .brokersTimeOut(let call): receive(nil, to: call)
         case .spoolIsWritten(let process, let partition): writeSpool(partition, process)
         case .forwarderWorks(let process): forwardAgain(process)
+        case .replayReads(let counting, let offset): readOn(counting, from: offset)
         case .consumerPolls(let counting): poll(counting)
-        case .partitionIsRevoked(let counting): revoke(counting)
+        case .partitionsAreAssigned(let process): assignPartitions(process)
+        case .countingEnds(let counting, let ending): endCounting(counting, ending)
+        case .countingIsTriedAgain(let process, let partition, let failures):
+            tryAgain(process, partition, failures: failures)
         case .faultEnds(let fault): end(fault)
         }
     }
@@ -110,5 +114,6 @@ final class World {
         if fails(swarm.repeatedMessages) { plan(event, in: latency) }
     }
 
-    private var latency: Int64 { fails(swarm.slowMessages) ? number(100...20_000) : number(1...10) }
+    /// Of a message, in milliseconds.
+    var latency: Int64 { fails(swarm.slowMessages) ? number(100...20_000) : number(1...10) }
 }

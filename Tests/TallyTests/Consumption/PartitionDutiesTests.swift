@@ -66,11 +66,11 @@ struct PartitionDutiesTests {
     @Test("one that was outrun begins again at once, and waits when that happens again before the end of the log")
     mutating func outrun() {
         _ = duties.assign([1])
-        #expect(duties.didEnd(1, .outrun) == .begin(1))
-        #expect(duties.didEnd(1, .outrun) == .wait(1, failures: 2))
+        #expect(duties.didEnd(1, .outrun("dropped")) == .begin(1))
+        #expect(duties.didEnd(1, .outrun("dropped")) == .wait(1, failures: 2))
         _ = duties.retry(1, failures: 2)
         duties.didCatchUp(1)
-        #expect(duties.didEnd(1, .outrun) == .begin(1))
+        #expect(duties.didEnd(1, .outrun("dropped")) == .begin(1))
     }
 
     @Test("one that is stopped stays so with its reason, while the others go on; lost and won again it is tried anew")
@@ -144,9 +144,9 @@ private struct DutyDrill {
         case 3:
             guard let partition = running.subtracting(told).sorted().randomElement(using: &random) else { return }
             let endings: [PartitionDuties.Ending] = [
-                .outrun, .failed("away"), .failed("away"), .stopped("a person has to look"),
+                .outrun("dropped"), .failed("away"), .failed("away"), .stopped("a person has to look"),
             ]
-            end(partition, endings.randomElement(using: &random) ?? .outrun, place)
+            end(partition, endings.randomElement(using: &random) ?? .outrun("dropped"), place)
         case 4:
             if !waits.isEmpty {
                 let wait = waits.remove(at: Int.random(in: 0..<waits.count, using: &random))

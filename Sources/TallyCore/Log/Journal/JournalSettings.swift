@@ -14,8 +14,8 @@ package struct JournalSettings: Equatable, Sendable {
         self.segmentBytes = segmentBytes
     }
 
-    /// For tests, which try every byte of a segment.
-    init(unchecked segmentBytes: Int) { self.segmentBytes = segmentBytes }
+    /// For tests, which try every byte of a segment, and for the simulation, whose batches are to reach into several.
+    package init(unchecked segmentBytes: Int) { self.segmentBytes = segmentBytes }
 
     /// What is allowed, for the message of an error.
     package static let allowed = "the size of a segment is a multiple of 4096 from 4096 to 1073741824 bytes"
