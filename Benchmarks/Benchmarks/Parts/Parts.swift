@@ -75,9 +75,12 @@ let benchmarks: @Sendable () -> Void = {
         for _ in benchmark.scaledIterations {
             var buffer = ByteBuffer()
             var writer = SeriesPointWriter(banner: Sample.banner(1), kind: .click, format: .json)
-            for stored in day {
-                writer.write(
-                    start: stored.row.key.start, zone: .utc, count: stored.row.counts.total, isFinal: true, to: &buffer)
+            buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: day.count * writer.mostBytes) { bytes in
+                day.reduce(0) { end, stored in
+                    writer.write(
+                        start: stored.row.key.start, zone: .utc, count: stored.row.counts.total, isFinal: true,
+                        to: bytes, at: end)
+                }
             }
             blackHole(buffer.readableBytes)
         }

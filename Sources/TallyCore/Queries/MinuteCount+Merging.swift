@@ -14,7 +14,7 @@ extension MinuteCount {
         var merging = Merging(range: range, capacity: stored.count * layout.minutesPerRow + unflushedCount)
         // Most ranges lie in the past: there is nothing to look up then.
         if unflushedCount == 0 {
-            for entry in stored { merging.add(entry.row) }
+            merging.add(stored)
             return merging.sorted()
         }
         var pending = unflushed.mapValues { rows in
@@ -46,24 +46,46 @@ extension MinuteCount {
         private var banner: BannerID?
         private var kind = Kind.click
         private var isContained = false
+        /// The last one that was found in the series of the last row.
+        private var minute: Minute?
 
         init(range: RowRange, capacity: Int) {
             self.range = range
             minutes.reserveCapacity(min(capacity, 1 << 16))
         }
 
+        /// Looks at the rows where they are: to copy one costs more than all the rest.
+        mutating func add(_ rows: [StoredRow]) {
+            for index in rows.indices {
+                if rows[index].row.key.banner != banner || rows[index].row.key.kind != kind {
+                    begin(rows[index].row.key.banner, rows[index].row.key.kind)
+                }
+                guard isContained else { continue }
+                if case .minute(let count) = rows[index].row.counts {
+                    if count != 0 { add(count, in: rows[index].row.key.start) }
+                } else {
+                    rows[index].row.forEachMinute { add($1, in: $0) }
+                }
+            }
+        }
+
         mutating func add(_ row: Row) {
-            if row.key.banner != banner || row.key.kind != kind {
-                (banner, kind) = (row.key.banner, row.key.kind)
-                isContained = range.contains(row.key.banner, row.key.kind)
-            }
-            guard isContained else { return }
-            row.forEachMinute { minute, count in
-                guard range.minutes.contains(minute) else { return }
-                let next = MinuteCount(banner: row.key.banner, kind: row.key.kind, minute: minute, count: count)
-                if isSorted, let last = minutes.last { isSorted = last < next }
-                minutes.append(next)
-            }
+            if row.key.banner != banner || row.key.kind != kind { begin(row.key.banner, row.key.kind) }
+            if isContained { row.forEachMinute { add($1, in: $0) } }
+        }
+
+        private mutating func begin(_ banner: BannerID, _ kind: Kind) {
+            if let last = self.banner, (banner, kind) < (last, self.kind) { isSorted = false }
+            (self.banner, self.kind, minute) = (banner, kind, nil)
+            isContained = range.contains(banner, kind)
+        }
+
+        private mutating func add(_ count: Int64, in minute: Minute) {
+            guard range.minutes.contains(minute) else { return }
+            if let last = self.minute, minute <= last { isSorted = false }
+            self.minute = minute
+            guard let banner else { preconditionFailure("a minute is one of a series") }
+            minutes.append(MinuteCount(banner: banner, kind: kind, minute: minute, count: count))
         }
 
         consuming func sorted() -> [MinuteCount] {

@@ -3,6 +3,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import HummingbirdTesting
 import TallyCore
 import Testing
 
@@ -129,6 +130,38 @@ struct SeriesRoutesTests {
         let third = try await test.get("/v1/series?\(range)", headers: [.ifNoneMatch: tag])
         #expect(third.status == 200)
         #expect(third.headers[.eTag] != tag)
+    }
+
+    @Test func `an answer that was written before is the same, until something is counted or becomes final`()
+        async throws
+    {
+        let test = try await counted(example)
+        let uri = "/v1/series?\(range)&banner=1&kind=click"
+        // One server, which remembers; each `test.send` has its own.
+        try await test.application.test(.router) { client in
+            func get(_ headers: HTTPFields = [:]) async throws -> Answer {
+                let response = try await client.executeRequest(uri: uri, method: .get, headers: headers, body: nil)
+                return Answer(
+                    status: response.status.code, headers: response.headers,
+                    bytes: Array(response.body.readableBytesView))
+            }
+            let first = try await get()
+            let again = try await get()
+            #expect(again.bytes == first.bytes)
+            #expect(again.headers == first.headers)
+            #expect(first.headers[.contentLength] == "\(first.bytes.count)")
+            try await test.send(.post, "/v1/events?backfill=true", #"{"banner":1,"ts":"2024-12-12T10:00:00"}"#)
+            #expect(try await get().text == first.text.replacing(#""v":4"#, with: #""v":5"#))
+            test.service.set(\.watermark, Minute(unixSeconds: 1_733_997_660)!)
+            #expect(try await get().text.contains(#""v":5,"final":true"#))
+            test.service.set(\.watermark, Minute(unixSeconds: 1_733_997_900)!)
+            for _ in 0..<2 {
+                let tag = try #require(try await get().headers[.eTag])
+                let unchanged = try await get([.ifNoneMatch: tag])
+                #expect(unchanged.status == 304)
+                #expect(unchanged.headers[.contentType] == nil)
+            }
+        }
     }
 
     @Test func `without a range it is the last hour with the running minute`() async throws {

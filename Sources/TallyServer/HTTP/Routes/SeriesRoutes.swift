@@ -2,22 +2,44 @@
 
 import HTTPTypes
 import Hummingbird
+import NIOCore
 import TallyCore
 
 /// `/v1/series`: counts over time, in steps of a time zone, in three formats.
 struct SeriesRoutes {
-    let service: any CountingService
+    /// So much is written before any of it is sent. Nearly every answer is less, and then costs the fewest turns.
+    private static let pieceBytes = 256 << 10
+
+    private let service: any CountingService
+    private let written = WrittenSeriesCache()
+
+    init(service: any CountingService) { self.service = service }
 
     var routes: [Route] { [.reading(.get, "/v1/series", .query, handler: series)] }
 
     @Sendable private func series(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let query = try SeriesQuery(QueryParameters(request), now: service.now)
         let counted = try await counts(in: query.range)
+        return try response(to: request, query, counted).with(counted.freshness)
+    }
+
+    private func response(
+        to request: Request, _ query: SeriesQuery, _ counted: Counted<[MinuteCount]>
+    ) throws(BadRequest) -> Response {
+        let question = WrittenSeriesCache.Question(parameters: request.uri.query ?? "", minutes: query.minutes)
+        if let answer = written.answer(to: question, counted) { return response(to: request, answer) }
+
         let answer = try SeriesAnswer(query: query, counts: counted.value, freshness: counted.freshness)
-        guard answer.isFinal else { return response(answer, headers: [.cacheControl: "no-store"]) }
-        let headers: HTTPFields = [.eTag: answer.entityTag, .cacheControl: "no-cache"]
-        if matches(request, answer.entityTag) { return Response(status: .notModified, headers: headers) }
-        return response(answer, headers: headers)
+        let headers = headers(of: answer)
+        if let unchanged = notModified(request, headers) { return unchanged }
+        var writer = SeriesWriter(answer)
+        let first = writer.next(mostBytes: SeriesRoutes.pieceBytes) ?? ByteBuffer()
+        guard writer.hasEnded else {
+            return Response(status: .ok, headers: headers, body: body(first, rest: writer))
+        }
+        let whole = WrittenSeries(headers: headers, body: first)
+        written.remember(whole, to: question, counted)
+        return response(to: request, whole)
     }
 
     private func counts(in range: RowRange?) async throws(StoreError) -> Counted<[MinuteCount]> {
@@ -36,14 +58,34 @@ struct SeriesRoutes {
         }
     }
 
-    private func response(_ answer: SeriesAnswer, headers: HTTPFields) -> Response {
-        let writer = SeriesWriter(answer: answer)
+    // MARK: Answers
+
+    private func headers(of answer: SeriesAnswer) -> HTTPFields {
+        var headers: HTTPFields = [.cacheControl: answer.isFinal ? "no-cache" : "no-store"]
+        if answer.isFinal { headers[.eTag] = answer.entityTag }
+        headers[.contentType] = SeriesWriter.contentType(answer.query.format)
+        return headers
+    }
+
+    private func response(to request: Request, _ answer: WrittenSeries) -> Response {
+        notModified(request, answer.headers)
+            ?? Response(status: .ok, headers: answer.headers, body: ResponseBody(byteBuffer: answer.body))
+    }
+
+    /// - Returns: nil when the client doesn't have this answer.
+    private func notModified(_ request: Request, _ headers: HTTPFields) -> Response? {
+        guard let tag = headers[.eTag], matches(request, tag) else { return nil }
         var headers = headers
-        headers[.contentType] = writer.contentType
-        let body = ResponseBody { output in
-            try await writer.write(to: &output)
+        headers[.contentType] = nil
+        return Response(status: .notModified, headers: headers)
+    }
+
+    private func body(_ first: ByteBuffer, rest: SeriesWriter) -> ResponseBody {
+        ResponseBody { output in
+            var rest = rest
+            try await output.write(first)
+            while let piece = rest.next(mostBytes: SeriesRoutes.pieceBytes) { try await output.write(piece) }
             try await output.finish(nil)
         }
-        return Response(status: .ok, headers: headers, body: body).with(answer.freshness)
     }
 }

@@ -63,13 +63,8 @@ struct SeriesAnswer: Sendable {
         self.freshness = freshness
     }
 
-    private var watermark: Minute { freshness.watermark }
-
     /// Whether every minute of the range is final.
-    var isFinal: Bool { query.minutes.upperBound <= watermark }
-
-    /// Whether the point of this step is final.
-    func isFinal(step: Int) -> Bool { steps.end(of: step) <= watermark }
+    var isFinal: Bool { query.minutes.upperBound <= freshness.watermark }
 
     /// Every point of a series as it is answered.
     func points(of series: Series) -> SeriesPoints {
@@ -96,6 +91,11 @@ struct SeriesAnswer: Sendable {
         return "W/\"\(String(hash, radix: 16))\""
     }
 
+    /// How many points are written, of all series together.
+    var pointCount: Int {
+        query.fillsZeros ? steps.starts.count * series.count : series.reduce(0) { $0 + $1.points.count }
+    }
+
     /// Before any series is made, since a short request can ask for very many.
     private static func check(steps: Int, series: Int, query: SeriesQuery) throws(BadRequest) {
         let (points, overflow) = steps.multipliedReportingOverflow(by: series)
@@ -108,25 +108,42 @@ struct SeriesAnswer: Sendable {
 
     private static func sums(of counts: [MinuteCount], steps: SeriesSteps) -> [Series] {
         var found: [Series] = []
-        var rest = counts[...]
-        while let first = rest.first {
-            var points: [Series.Point] = []
-            // Where the last one was: the next is nearly always behind it.
-            var step = 0
-            let series = rest.prefix { $0.banner == first.banner && $0.kind == first.kind }
-            for count in series {
-                step = steps.index(of: count.minute, near: step)
-                if let last = points.indices.last, points[last].step == step {
-                    let sum = points[last].count.addingSaturated(count.count)
-                    points[last] = Series.Point(step: step, count: sum)
-                } else {
-                    points.append(Series.Point(step: step, count: count.count))
-                }
-            }
-            found.append(Series(banner: first.banner, kind: first.kind, points: points))
-            rest = rest[series.endIndex...]
+        var place = 0
+        while place < counts.count {
+            let (banner, kind) = (counts[place].banner, counts[place].kind)
+            let end = end(ofSeriesAt: place, in: counts)
+            found.append(Series(banner: banner, kind: kind, points: points(of: counts, place..<end, steps)))
+            place = end
         }
         return found
+    }
+
+    /// Behind the counts of the same banner and kind.
+    private static func end(ofSeriesAt place: Int, in counts: [MinuteCount]) -> Int {
+        let (banner, kind) = (counts[place].banner, counts[place].kind)
+        var (low, high) = (place, counts.count)
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if counts[middle].banner == banner, counts[middle].kind == kind { low = middle } else { high = middle }
+        }
+        return high
+    }
+
+    private static func points(of counts: [MinuteCount], _ places: Range<Int>, _ steps: SeriesSteps) -> [Series.Point] {
+        var points: [Series.Point] = []
+        points.reserveCapacity(min(places.count, steps.starts.count))
+        // Where the last one was: the next is nearly always behind it.
+        var step = 0
+        for place in places {
+            let count = counts[place].count
+            step = steps.index(of: counts[place].minute, near: step)
+            if let last = points.indices.last, points[last].step == step {
+                points[last] = Series.Point(step: step, count: points[last].count.addingSaturated(count))
+            } else {
+                points.append(Series.Point(step: step, count: count))
+            }
+        }
+        return points
     }
 
     /// With a series for each banner and kind that was asked for by name, counted or not.

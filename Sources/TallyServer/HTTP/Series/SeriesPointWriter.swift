@@ -10,22 +10,26 @@ enum SeriesFormat: String, CaseIterable, Sendable {
     case ndjson
 }
 
-/// Writes the points of one series straight into a buffer. All formats have the same parts in the same order: something
+/// Writes the points of one series straight into memory. All formats have the same parts in the same order: something
 /// before the time, the time, something before the count, the count, something that says whether it is final.
 struct SeriesPointWriter {
     private let beforeTime: String
     private let beforeCount: String
-    private let afterFinal: [UInt8]
-    private let afterOther: [UInt8]
+    private let final: [UInt8]
+    private let other: [UInt8]
     /// Between two points.
     private let separator: String
     private var isFirst = true
+    /// No point is longer.
+    let mostBytes: Int
 
     /// All of a point up to its count, for the day and the zone of the last one: the next is nearly always of the same, and
-    /// only its hour and minute are others. They stand `timePlace` behind the start.
-    private var beginning: [UInt8] = []
+    /// only its hour and minute are others. Behind it both ends, so that there is one array to look at for all of a point.
+    private var text: [UInt8] = []
     private var timePlace = 0
-    private var day: Int64?
+    private var countPlace = 0
+    /// The first minute of the day, on the clock of the zone.
+    private var day = Int64.min
     private var zone = WrittenTime.Zone.utc
 
     init(banner: BannerID, kind: Kind, part: Traffic.Part? = nil, format: SeriesFormat) {
@@ -50,45 +54,49 @@ struct SeriesPointWriter {
     ) {
         self.beforeTime = beforeTime
         self.beforeCount = beforeCount
-        afterFinal = Array(final.utf8)
-        afterOther = Array(other.utf8)
+        self.final = Array(final.utf8)
+        self.other = Array(other.utf8)
         self.separator = separator
+        let texts = [separator, beforeTime, "9999-12-31T23:59:00+00:00", beforeCount, "\(Int64.max)", other]
+        mostBytes = texts.reduce(0) { $0 + $1.utf8.count }
     }
 
+    /// Writes a point where there is room for `mostBytes`.
+    /// - Returns: where it ends.
     mutating func write(
-        start: Minute, zone: WrittenTime.Zone, count: Int64, isFinal: Bool, to buffer: inout ByteBuffer
-    ) {
+        start: Minute, zone: WrittenTime.Zone, count: Int64, isFinal: Bool, to bytes: UnsafeMutableRawBufferPointer,
+        at place: Int
+    ) -> Int {
         let local = Int64(start.sinceEpoch) + zone.minutesEast
-        let day = local.flooredQuotient(dividingBy: 1_440)
-        if day != self.day || zone != self.zone { setBeginning(start, zone, day: day) }
-        let time = local - day * 1_440
-        let end = isFinal ? afterFinal : afterOther
+        if !(day..<day + 1_440).contains(local) || zone != self.zone { setBeginning(start, zone, local: local) }
+        let time = local - day
         let digits = DecimalDigits(count)
         let skipped = isFirst ? separator.utf8.count : 0
         isFirst = false
-        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: beginning.count + digits.count + end.count) { bytes in
-            beginning.withUnsafeBytes { bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[skipped...])) }
-            let place = timePlace - skipped
-            bytes.write(twoDigits: time / 60, at: place)
-            bytes.write(twoDigits: time % 60, at: place + 3)
-            let countPlace = beginning.count - skipped
-            digits.write(to: bytes, at: countPlace)
-            end.withUnsafeBytes { end in
-                UnsafeMutableRawBufferPointer(rebasing: bytes[(countPlace + digits.count)...]).copyMemory(from: end)
-            }
-            return countPlace + digits.count + end.count
+        let ending = isFinal ? countPlace..<countPlace + final.count : countPlace + final.count..<text.count
+        let origin = place - skipped
+        let end = origin + countPlace + digits.count
+        text.withUnsafeBytes { text in
+            bytes.copy(text[skipped..<countPlace], to: place)
+            bytes.copy(text[ending], to: end)
         }
+        bytes.write(twoDigits: time / 60, at: origin + timePlace)
+        bytes.write(twoDigits: time % 60, at: origin + timePlace + 3)
+        digits.write(to: bytes, at: origin + countPlace)
+        return end + ending.count
     }
 
-    private mutating func setBeginning(_ minute: Minute, _ zone: WrittenTime.Zone, day: Int64) {
-        self.day = day
+    private mutating func setBeginning(_ minute: Minute, _ zone: WrittenTime.Zone, local: Int64) {
+        day = local.flooredQuotient(dividingBy: 1_440) * 1_440
         self.zone = zone
-        beginning = Array((separator + beforeTime).utf8)
+        text = Array((separator + beforeTime).utf8)
         let time = minute.text(in: zone).utf8
         let date = time.prefix { $0 != UInt8(ascii: "T") }
-        timePlace = beginning.count + date.count + 1
-        beginning += time
-        beginning += beforeCount.utf8
+        timePlace = text.count + date.count + 1
+        text += time
+        text += beforeCount.utf8
+        countPlace = text.count
+        text += final + other
     }
 }
 
@@ -118,6 +126,11 @@ private struct DecimalDigits {
 }
 
 extension UnsafeMutableRawBufferPointer {
+    fileprivate func copy(_ bytes: Slice<UnsafeRawBufferPointer>, to place: Int) {
+        UnsafeMutableRawBufferPointer(rebasing: self[place...]).copyMemory(
+            from: UnsafeRawBufferPointer(rebasing: bytes))
+    }
+
     fileprivate func write(twoDigits value: Int64, at place: Int) {
         self[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / 10)
         self[place + 1] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value % 10)

@@ -26,12 +26,16 @@ struct SeriesSteps: Sendable {
     let starts: [Minute]
     /// Behind the last minute of the range.
     let end: Minute
+    /// Minutes from each start to the next; nil where a zone decides.
+    private let length: Int?
 
     /// - Parameter minutes: half open.
     init(_ minutes: Range<Minute>, step: SeriesStep, zone: ZoneOffsets) {
         end = minutes.upperBound
         if zone == .utc {
-            starts = SeriesSteps.starts(minutes, length: step.seconds / 60)
+            let length = step.seconds / 60
+            starts = SeriesSteps.starts(minutes, length: length)
+            self.length = Int(length)
             return
         }
         var starts: [Minute] = []
@@ -42,6 +46,7 @@ struct SeriesSteps: Sendable {
             minute = max(SeriesSteps.firstMinute(from: bounds.upperBound), minute.advanced(by: 1))
         }
         self.starts = starts
+        length = nil
     }
 
     /// Without a zone, steps begin at multiples of their length.
@@ -55,6 +60,7 @@ struct SeriesSteps: Sendable {
 
     /// The same as `index(of:)`, at once when the minute is in this step or the next.
     func index(of minute: Minute, near step: Int) -> Int {
+        if let length { return (Int(minute.sinceEpoch) - Int(starts[0].sinceEpoch)) / length }
         for near in step..<min(step + 2, starts.count) where starts[near] <= minute && minute < end(of: near) {
             return near
         }

@@ -1,52 +1,100 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import HummingbirdCore
 import NIOCore
 import TallyCore
 
 /// Writes the answer of `/v1/series` piece by piece, since a million points are not wanted in memory a second time.
 struct SeriesWriter {
-    let answer: SeriesAnswer
+    private let answer: SeriesAnswer
+    private var json = JSONWriter()
+    private var hasBegun = false
+    /// All was written.
+    private(set) var hasEnded = false
+    /// How many of the series have begun.
+    private var begun = 0
+    /// The last of them, when it has more points.
+    private var current: Current?
 
-    var contentType: String {
-        switch answer.query.format {
+    private struct Current {
+        var writer: SeriesPointWriter
+        var points: SeriesPoints
+    }
+
+    private static let usualPointBytes = 64
+
+    init(_ answer: SeriesAnswer) { self.answer = answer }
+
+    static func contentType(_ format: SeriesFormat) -> String {
+        switch format {
         case .json: "application/json"
         case .csv: "text/csv; charset=utf-8"
         case .ndjson: "application/x-ndjson"
         }
     }
 
-    /// A piece is handed on when it has this many bytes.
-    private static let pieceBytes = 64 << 10
-
-    @concurrent func write(to output: inout any ResponseBodyWriter) async throws {
-        var json = JSONWriter()
+    /// - Parameter mostBytes: with more than this a piece is handed on.
+    /// - Returns: nil when nothing is left.
+    mutating func next(mostBytes: Int) -> ByteBuffer? {
+        if hasEnded { return nil }
         var buffer = ByteBuffer()
-        buffer.reserveCapacity(SeriesWriter.pieceBytes + 1_024)
-        writeBeginning(&json)
-        for series in answer.series {
-            writeBeginning(of: series, &json)
-            buffer.writeBytes(json.takeBytes())
-            var points = SeriesPointWriter(
-                banner: series.banner, kind: series.kind, part: series.part, format: answer.query.format)
-            var cursor = answer.points(of: series)
-            while let point = cursor.next() {
-                write(point, with: &points, to: &buffer)
-                if buffer.readableBytes >= SeriesWriter.pieceBytes {
-                    try await output.write(buffer)
-                    buffer.clear()
-                }
+        buffer.reserveCapacity(min(mostBytes, answer.pointCount * SeriesWriter.usualPointBytes) + 1_024)
+        if !hasBegun { writeBeginning() }
+        hasBegun = true
+        while buffer.readableBytes < mostBytes {
+            guard var current = current ?? beginSeries() else {
+                writeEnd()
+                buffer.writeBytes(json.takeBytes())
+                hasEnded = true
+                return buffer
             }
-            writeEnd(ofSeries: &json)
+            buffer.writeBytes(json.takeBytes())
+            if writePoints(of: &current, to: &buffer, mostBytes: mostBytes) {
+                self.current = nil
+                writeEndOfSeries()
+            } else {
+                self.current = current
+            }
         }
-        writeEnd(&json)
-        buffer.writeBytes(json.takeBytes())
-        try await output.write(buffer)
+        return buffer
+    }
+
+    /// - Returns: whether that was all of them.
+    private func writePoints(of current: inout Current, to buffer: inout ByteBuffer, mostBytes: Int) -> Bool {
+        var isLast = false
+        while !isLast, buffer.readableBytes < mostBytes {
+            let limit = mostBytes - buffer.readableBytes
+            buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: current.writer.mostBytes) { bytes in
+                let end: Int
+                (end, isLast) = writePoints(of: &current, to: bytes, limit: limit)
+                return end
+            }
+        }
+        return isLast
+    }
+
+    /// As many as there is surely room for, and none behind the limit.
+    /// - Returns: where they end, and whether that was all of them.
+    private func writePoints(
+        of current: inout Current, to bytes: UnsafeMutableRawBufferPointer, limit: Int
+    ) -> (end: Int, isLast: Bool) {
+        let (starts, last, watermark) = (answer.steps.starts, answer.steps.end, answer.freshness.watermark)
+        let hasZone = answer.query.zoneName != nil
+        let room = min(limit - 1, bytes.count - current.writer.mostBytes)
+        var end = 0
+        while end <= room {
+            guard let point = current.points.next() else { return (end, true) }
+            let start = starts[point.step]
+            let next = point.step + 1 < starts.count ? starts[point.step + 1] : last
+            end = current.writer.write(
+                start: start, zone: hasZone ? zone(at: start) : .utc, count: point.count,
+                isFinal: next.sinceEpoch <= watermark.sinceEpoch, to: bytes, at: end)
+        }
+        return (end, false)
     }
 
     // MARK: The parts, in each format
 
-    private func writeBeginning(_ json: inout JSONWriter) {
+    private mutating func writeBeginning() {
         switch answer.query.format {
         case .ndjson: break
         case .csv:
@@ -66,8 +114,19 @@ struct SeriesWriter {
         }
     }
 
-    private func writeBeginning(of series: Series, _ json: inout JSONWriter) {
-        guard answer.query.format == .json else { return }
+    /// - Returns: nil when there is no other.
+    private mutating func beginSeries() -> Current? {
+        guard begun < answer.series.count else { return nil }
+        let series = answer.series[begun]
+        begun += 1
+        if answer.query.format == .json { writeBeginning(of: series) }
+        return Current(
+            writer: SeriesPointWriter(
+                banner: series.banner, kind: series.kind, part: series.part, format: answer.query.format),
+            points: answer.points(of: series))
+    }
+
+    private mutating func writeBeginning(of series: Series) {
         json.begin("{")
         json.member("banner", series.banner.value)
         json.member("kind", series.kind.name)
@@ -79,20 +138,13 @@ struct SeriesWriter {
         json.begin("[")
     }
 
-    private func write(_ point: Series.Point, with points: inout SeriesPointWriter, to buffer: inout ByteBuffer) {
-        let start = answer.steps.starts[point.step]
-        points.write(
-            start: start, zone: zone(at: start), count: point.count, isFinal: answer.isFinal(step: point.step),
-            to: &buffer)
-    }
-
-    private func writeEnd(ofSeries json: inout JSONWriter) {
+    private mutating func writeEndOfSeries() {
         guard answer.query.format == .json else { return }
         json.end("]")
         json.end("}")
     }
 
-    private func writeEnd(_ json: inout JSONWriter) {
+    private mutating func writeEnd() {
         guard answer.query.format == .json else { return }
         json.end("]")
         json.end("}")

@@ -50,8 +50,12 @@ struct SeriesPointWriterTests {
             var buffer = ByteBuffer()
             var writer = SeriesPointWriter(banner: banner, kind: kind, format: format)
             for point in points {
-                writer.write(
-                    start: point.start, zone: point.zone, count: point.count, isFinal: point.isFinal, to: &buffer)
+                buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: writer.mostBytes) { bytes in
+                    let room = UnsafeMutableRawBufferPointer(rebasing: bytes[..<writer.mostBytes])
+                    return writer.write(
+                        start: point.start, zone: point.zone, count: point.count, isFinal: point.isFinal, to: room,
+                        at: 0)
+                }
             }
             #expect(String(buffer: buffer) == plain(points, format), "seed \(seed), round \(round)")
         }

@@ -42,13 +42,15 @@ struct SeriesStepsTests {
             let first = Minute.first.advanced(by: .random(in: 0...4_223_371_679, using: &random))
             let range = first..<first.advanced(by: .random(in: 0...3_000, using: &random))
             let steps = SeriesSteps(range, step: step, zone: .utc)
-            #expect(steps.starts == SeriesSteps(range, step: step, zone: utc).starts, "seed \(seed), \(range)")
+            let zoned = SeriesSteps(range, step: step, zone: utc)
+            #expect(steps.starts == zoned.starts, "seed \(seed), \(range)")
             #expect(steps.end == range.upperBound)
             for _ in 0..<20 where !range.isEmpty {
                 let minute = first.advanced(
                     by: .random(in: 0..<Int64(range.upperBound.sinceEpoch - first.sinceEpoch), using: &random))
                 let near = Int.random(in: 0..<steps.starts.count, using: &random)
                 #expect(steps.index(of: minute, near: near) == steps.index(of: minute), "seed \(seed), \(range)")
+                #expect(zoned.index(of: minute, near: near) == steps.index(of: minute), "seed \(seed), \(range)")
             }
         }
     }
