@@ -155,3 +155,13 @@ class Bench:
         """- Returns: microseconds at the 99th percentile, of requests that are due at a constant rate."""
         program = self.workshop.compile(HERE / "open_loop.c")
         return float(run([program, server.port, connections, rate, self.seconds, banners]).split()[2])
+
+    def bursts(self, server, connections, rate, seconds, banners=100):
+        """So many times a second a request on each connection, and nothing in between. - Returns: how many were answered."""
+        program = self.workshop.compile(HERE / "bursts.c")
+        return int(run([program, server.port, connections, rate, seconds, banners]))
+
+    def syncs(self):
+        """- Returns: microseconds of a write and its fdatasync where the servers keep their data, in the middle and at p99."""
+        program = self.workshop.compile(HERE / "sync.c")
+        return [float(word) for word in run([program, self.workshop.directory("disk") / "file", self.seconds]).split()[1:3]]
