@@ -58,9 +58,10 @@ let benchmarks: @Sendable () -> Void = {
 
     Benchmark("series: merge a day, the last hour not flushed", configuration: configuration) { benchmark in
         let stored = Sample.storedDay
-        let unflushed = stored.suffix(60).map {
-            UnflushedRow(key: $0.row.key, content: .sum(.minute(9), upTo: LogOffset(9)))
-        }
+        var aggregator = Aggregator(layout: .minute, checkpoint: .start)
+        blackHole(aggregator.apply(LogEntry(offset: LogOffset(9), chunk: Sample.lastHour)))
+        let unflushed = aggregator.unflushed(in: .everything)
+        precondition(unflushed.count == 60, "nothing of the last hour is flushed")
         benchmark.startMeasurement()
         for _ in benchmark.scaledIterations {
             blackHole(

@@ -33,6 +33,15 @@ enum Sample {
     }
 }
 
+extension Sample {
+    /// More clicks in the last hour of that day.
+    static let lastHour = Chunk(
+        node: node, sequence: 1, time: time, kinds: [.click],
+        deltas: storedDay.suffix(60).map { stored in
+            Delta(banner: stored.row.key.banner, kind: 0, minute: stored.row.key.start, count: 9)
+        }, identified: [])
+}
+
 /// A disk that takes everything and keeps nothing: what is left is what the journal itself costs.
 final class ForgetfulDisk: Disk {
     private var sizes: [String: Int] = [:]
