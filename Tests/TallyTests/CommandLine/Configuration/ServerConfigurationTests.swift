@@ -182,6 +182,19 @@ struct ServerConfigurationTests {
         #expect(Secrets.hidden(in: "sqlite:a@b") == "sqlite:a@b")
     }
 
+    @Test(
+        "a password is not shown where an address is written wrongly",
+        arguments: [
+            "me:s3cret@host/db", "clickhouses//me:s3cret@host/db", "postgres:/me:s3cret@host/db",
+            "host=h user=me password=s3cret dbname=x", "clickhouse://h/db?pasword=s3cret", "postgres://h/db?pwd=s3cret",
+            "nats://s3cret@host/stream", "jdbc:postgresql://h/db?user=me&passphrase=s3cret",
+        ])
+    func aPasswordIsNotShownWhereAnAddressIsWrong(text: String) {
+        let problem = problems(flags: ["store": text]).joined()
+        #expect(problem.contains("***") && !problem.contains("s3cret"))
+        #expect(!Secrets.hidden(in: text).contains("s3cret"))
+    }
+
     @Test func theReportNamesEverySettingOnceWithItsSource() {
         let reader = reader(
             flags: ["layout": "hour"], environment: ["TALLY_DATA": "/d"], file: #"{"max-banners": 7}"#)
