@@ -102,9 +102,7 @@ extension ClickHouseCountTable {
             writer.write(log.name)
             switch row.counts {
             case .minute(let count): writer.write(count)
-            case .hour(let counts):
-                writer.writeLength(counts.count)
-                for count in counts { writer.write(count) }
+            case .hour(let counts): writer.write(counts)
             }
             writer.write(UInt64(row.upTo.value))
         }

@@ -13,6 +13,12 @@ struct RowBinaryWriter {
 
     mutating func write(_ value: some FixedWidthInteger) { buffer.writeInteger(value, endianness: .little) }
 
+    /// A list, whose numbers are written at one blow.
+    mutating func write(_ numbers: [Int64]) {
+        writeLength(numbers.count)
+        _ = numbers.map(\.littleEndian).withUnsafeBytes { buffer.writeBytes($0) }
+    }
+
     mutating func write(_ bytes: some Collection<UInt8>) {
         writeLength(bytes.count)
         buffer.writeBytes(bytes)

@@ -125,13 +125,14 @@ struct PostgreSQLCountTable: CountColumns, Sendable {
 
     /// For `given`, behind the log.
     func columns(of rows: some Collection<Row>) -> [PostgreSQLParameter] {
-        let counts = rows.map(\.counts)
-        return keyColumns(of: rows.map(\.key)) + [
-            layout == .minute
-                ? .integers(counts.map { $0[0] })
-                : .documents(counts.map { counts in PostgreSQLHour.encode((0..<60).map { counts[$0] }) }),
-            .integers(rows.map(\.upTo.value)),
-        ]
+        keyColumns(of: rows.map(\.key)) + [countColumn(of: rows), .integers(rows.map(\.upTo.value))]
+    }
+
+    private func countColumn(of rows: some Collection<Row>) -> PostgreSQLParameter {
+        switch layout {
+        case .minute: .integers(rows.map { $0.counts[0] })
+        case .hour: .documents(rows.map { PostgreSQLHour.encode($0.counts.all) })
+        }
     }
 
     func keyColumns(of keys: [RowKey]) -> [PostgreSQLParameter] {

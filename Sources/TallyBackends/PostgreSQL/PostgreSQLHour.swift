@@ -9,13 +9,17 @@ import TallyCore
 enum PostgreSQLHour {
     static func encode(_ counts: [Int64]) -> [UInt8] {
         var text: [UInt8] = [UInt8(ascii: "{")]
-        for (minute, count) in counts.enumerated() where count != 0 {
+        for minute in counts.indices where counts[minute] != 0 {
             if text.count > 1 { text.append(UInt8(ascii: ",")) }
-            text += "\"\(minute)\":\(count)".utf8
+            text += names[minute]
+            text += String(counts[minute]).utf8
         }
         text.append(UInt8(ascii: "}"))
         return text
     }
+
+    /// The names of the minutes, as they stand in an object.
+    private static let names = (0..<60).map { Array("\"\($0)\":".utf8) }
 
     /// Reads exactly such an object: whoever has the database may have written anything.
     static func decode(_ text: ArraySlice<UInt8>) throws(PostgreSQLFailure) -> [Int64] {

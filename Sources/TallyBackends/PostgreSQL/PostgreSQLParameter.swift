@@ -18,33 +18,52 @@ struct PostgreSQLParameter: Sendable {
         Self(type: 1_184, bytes: bigEndian(PostgreSQLTime.number(of: minute)))
     }
 
-    static func integers(_ values: [Int64]) -> Self { array(1_016, of: 20, values.map(bigEndian)) }
+    static func integers(_ values: [Int64]) -> Self { array(1_016, of: 20, numbers: values) }
     static func texts(_ values: [String]) -> Self { array(1_009, of: 25, values.map { Array($0.utf8) }) }
     static func optionalTexts(_ values: [String?]) -> Self {
         array(1_009, of: 25, values.map { $0.map { Array($0.utf8) } })
     }
     static func flags(_ values: [Bool]) -> Self { array(1_000, of: 16, values.map { [$0 ? 1 : 0] }) }
     static func times(_ minutes: [Minute]) -> Self {
-        array(1_185, of: 1_184, minutes.map { bigEndian(PostgreSQLTime.number(of: $0)) })
+        array(1_185, of: 1_184, numbers: minutes.map(PostgreSQLTime.number))
     }
     /// Texts of JSON, as `jsonb[]`.
     static func documents(_ values: [[UInt8]]) -> Self { array(3_807, of: 3_802, values.map { [1] + $0 }) }
 
     private static func bigEndian(_ value: Int64) -> [UInt8] { withUnsafeBytes(of: value.bigEndian) { Array($0) } }
-    private static func bigEndian(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value.bigEndian) { Array($0) } }
 
-    /// One dimension, counted from 1; each element behind its length, which is -1 for NULL.
     private static func array(_ type: UInt32, of element: UInt32, _ values: [[UInt8]?]) -> Self {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(20 + values.reduce(0) { $0 + 4 + ($1?.count ?? 0) })
-        let hasNull: UInt32 = values.contains { $0 == nil } ? 1 : 0
-        for number in [values.isEmpty ? 0 : 1, hasNull, element] { bytes += bigEndian(number) }
-        if !values.isEmpty { bytes += bigEndian(UInt32(values.count)) + bigEndian(1 as UInt32) }
+        var bytes = beginning(of: element, count: values.count, hasNull: values.contains { $0 == nil })
+        bytes.reserveCapacity(bytes.count + values.reduce(0) { $0 + 4 + ($1?.count ?? 0) })
         for value in values {
-            bytes += bigEndian(value.map { UInt32($0.count) } ?? .max)
+            bytes.appendBigEndian(value.map { UInt32($0.count) } ?? .max)
             if let value { bytes += value }
         }
         return Self(type: type, bytes: bytes)
+    }
+
+    private static func array(_ type: UInt32, of element: UInt32, numbers: [Int64]) -> Self {
+        var bytes = beginning(of: element, count: numbers.count, hasNull: false)
+        bytes.reserveCapacity(bytes.count + 12 * numbers.count)
+        for number in numbers {
+            bytes.appendBigEndian(8 as UInt32)
+            bytes.appendBigEndian(number)
+        }
+        return Self(type: type, bytes: bytes)
+    }
+
+    /// One dimension, counted from 1; each element follows behind its length, which is -1 for NULL.
+    private static func beginning(of element: UInt32, count: Int, hasNull: Bool) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for number in [count == 0 ? 0 : 1, hasNull ? 1 : 0, element] { bytes.appendBigEndian(number) }
+        if count > 0 { for number in [UInt32(count), 1] { bytes.appendBigEndian(number) } }
+        return bytes
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func appendBigEndian(_ value: some FixedWidthInteger) {
+        Swift.withUnsafeBytes(of: value.bigEndian) { append(contentsOf: $0) }
     }
 }
 

@@ -59,6 +59,14 @@ package enum RowCounts: Hashable, Sendable {
         }
     }
 
+    /// One for each minute of the row.
+    package var all: [Int64] {
+        switch self {
+        case .minute(let count): [count]
+        case .hour(let counts): counts
+        }
+    }
+
     package static func zero(_ layout: Layout) -> RowCounts {
         switch layout {
         case .minute: .minute(0)
