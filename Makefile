@@ -78,7 +78,7 @@ mutants: ## Plant faults in copies of the sources, which the simulation must fin
 bench: ## Measure beside nginx, Redis and PostgreSQL, one table; some rows with ROWS='counter-64 ndjson', a try with ROWS=--quick
 	@Scripts/bench $(ROWS)
 
-measure: ## Measure INSERTs, rows, bytes and reading in each store and layout; some with PARTS='active read'
+measure: ## Measure INSERTs, rows, bytes and reading in each store and layout; some with PARTS='active read', or logs with PARTS=logs
 	@Scripts/measure $(PARTS)
 
 micro-bench: ## Measure the parts of the core one by one

@@ -113,11 +113,13 @@ class Program:
 class Tally(Program):
     """One server of the deployment."""
 
+    flush_every = "2s"
+
     def __init__(self, name, directory, port, *options):
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
-        command = [TALLY, "serve", "--listen", f"127.0.0.1:{port}", "--data", f"{directory}/data", "--flush-every", "2s",
-                   *options]
+        command = [TALLY, "serve", "--listen", f"127.0.0.1:{port}", "--data", f"{directory}/data", "--flush-every",
+                   Tally.flush_every, *options]
         super().__init__(name, command, directory, lambda: answers(f"{self.url}/healthz"))
 
 

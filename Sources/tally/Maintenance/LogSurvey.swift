@@ -5,6 +5,8 @@ import TallyCore
 /// What one reading of a partition found.
 struct LogSurvey {
     private(set) var chunks = 0
+    /// The encoded size of all chunks, which is what the messages hold.
+    private(set) var bytes = 0
     private(set) var events: Int64 = 0
     /// Chunks that stand in the log more than once; each counts once.
     private(set) var repeated = 0
@@ -16,6 +18,7 @@ struct LogSurvey {
 
     mutating func note(_ entry: LogEntry) {
         chunks += 1
+        bytes += entry.chunk.encoded().count
         first = first ?? entry.offset
         last = entry.offset
         let chunk = entry.chunk
@@ -45,7 +48,8 @@ struct LogSurvey {
     var text: String {
         guard let first, let last else { return "empty" }
         var parts = [
-            NumberText.counted(chunks, "chunk"), NumberText.counted(events, "event"), "offsets \(first) to \(last)",
+            "\(NumberText.counted(chunks, "chunk")) of \(NumberText.counted(bytes, "byte"))",
+            NumberText.counted(events, "event"), "offsets \(first) to \(last)",
         ]
         if repeated > 0 { parts.append("\(NumberText.grouped(repeated)) repeated") }
         if missing > 0 { parts.append("\(NumberText.grouped(missing)) not there") }

@@ -42,14 +42,16 @@ struct LogToolsTests {
 
     @Test func verifySaysWhatThereIs() async throws {
         let node = SampleChunks.other
-        _ = try await logs.logs[0].append(
-            SampleChunks.chunks(1...3) + SampleChunks.chunks(2...2) + SampleChunks.chunks(7...9, of: node))
+        let chunks = SampleChunks.chunks(1...3) + SampleChunks.chunks(2...2) + SampleChunks.chunks(7...9, of: node)
+        _ = try await logs.logs[0].append(chunks)
+        let bytes = chunks.reduce(0) { $0 + $1.encoded().count }
         let report = try await tools().verify { _ in }
         #expect(report.problems.isEmpty)
         #expect(fact("log", in: report) == "kafka://a:9092/t")
         // A sample's count is its sequence.
         #expect(
-            fact("partition 0", in: report) == "7 chunks, 30 events, offsets 1 to 7, 1 repeated, 6 not there",
+            fact("partition 0", in: report)
+                == "7 chunks of \(bytes) bytes, 30 events, offsets 1 to 7, 1 repeated, 6 not there",
             "\(report.facts)")
         #expect(fact("partition 1", in: report) == "empty")
         #expect(fact("passed over", in: report) == "0 messages")
@@ -60,7 +62,8 @@ struct LogToolsTests {
         let offsets = try await logs.logs[1].append(SampleChunks.chunks(1...9))
         try await logs.logs[1].trim(before: offsets[6])
         let report = try await tools().verify { _ in }
-        #expect(fact("partition 1", in: report)?.hasPrefix("3 chunks, 24 events, offsets 7 to 9") == true)
+        #expect(fact("partition 1", in: report)?.hasPrefix("3 chunks of ") == true)
+        #expect(fact("partition 1", in: report)?.contains(" bytes, 24 events, offsets 7 to 9") == true)
     }
 
     @Test func dumpPrintsAPartitionOrAll() async throws {
