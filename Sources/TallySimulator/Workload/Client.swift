@@ -76,12 +76,20 @@ struct Client {
     private func time(
         at now: Timestamp, isBackfill: Bool, _ swarm: Swarm, using random: inout SeededGenerator
     ) -> Timestamp? {
-        if isBackfill { return now.advanced(by: .seconds(-Int.random(in: 0...100_000, using: &random))) }
+        if isBackfill { return past(now, swarm, using: &random) }
         guard random.chance(swarm.timedPercent) else { return nil }
         // About the edges of what is accepted as often as within.
         let back = (Int(min(swarm.late, 30)) + 1) * 60
         let ahead = (Int(swarm.early) + 1) * 60
         return now.advanced(by: .seconds(Int.random(in: -back...ahead, using: &random)))
+    }
+
+    /// Anywhere in a day, and as often about the edge of what is kept by the minute.
+    private func past(_ now: Timestamp, _ swarm: Swarm, using random: inout SeededGenerator) -> Timestamp {
+        let edge = swarm.floor.flatMap { random.chance(50) ? Int($0) * 60 : nil }
+        let back =
+            edge.map { $0 + Int.random(in: -90...90, using: &random) } ?? Int.random(in: 0...100_000, using: &random)
+        return now.advanced(by: .seconds(-back))
     }
 
     private func kind(_ swarm: Swarm, using random: inout SeededGenerator) -> Kind {
@@ -99,11 +107,10 @@ struct Client {
         var builder = ChunkBuilder()
         for _ in 0..<Int.random(in: 1...swarm.eventsPerRequest, using: &random) {
             let banner = Int64.random(in: 1...swarm.banners, using: &random) + Auditor.backfilledBanners
-            let back = Int.random(in: 0...100_000, using: &random)
             _ = builder.add(
                 CountedEvent(
                     banner: BannerID(banner)!, kind: kind(swarm, using: &random),
-                    minute: Minute(now.advanced(by: .seconds(-back))), count: 1))
+                    minute: Minute(past(now, swarm, using: &random)), count: 1))
         }
         importSequence += 1
         return builder.chunk(node: importNode, sequence: importSequence, time: now)

@@ -13,6 +13,7 @@ enum Event {
     case requestArrives(Request)
     /// The gap between the admission of a request and its commit.
     case requestIsCommitted(ProcessID, arrival: Int)
+    case chunkIsCommitted(ProcessID, Chunk, arrival: Int)
     /// An event loop hands over what came in its turn.
     case turnEnds(ProcessID, lane: Int)
     case diskWorks(ProcessID)

@@ -46,13 +46,15 @@ extension World {
             return add(events, arrival, to: lane, intake, process)
         }
         intake.admitted[arrival] = (events, backfill)
-        // A long body takes its time.
-        if random.chance(5) {
-            plan(.requestIsCommitted(process, arrival: arrival), in: number(1...180_000))
+        if let delay = delayOfBody {
+            plan(.requestIsCommitted(process, arrival: arrival), in: delay)
         } else {
             commit(arrival, process)
         }
     }
+
+    /// A long body takes its time.
+    private var delayOfBody: Int64? { random.chance(5) ? number(1...180_000) : nil }
 
     private func account(of banner: BannerID, _ intake: Intake) -> Int {
         switch intake.way {
@@ -91,7 +93,16 @@ extension World {
         }
         let arrival = newID()
         auditor.admitted(arrival, of: request, chunk: chunk, into: way.counting.account)
-        follow(way.commits.add(chunk, waiter: arrival), arrival, way, process)
+        if let delay = delayOfBody {
+            plan(.chunkIsCommitted(process, chunk, arrival: arrival), in: delay)
+        } else {
+            commit(chunk, arrival, process)
+        }
+    }
+
+    func commit(_ chunk: Chunk, _ arrival: Int, _ id: ProcessID) {
+        guard case .journal(let way) = process(id)?.intake?.way else { return }
+        follow(way.commits.add(chunk, waiter: arrival), arrival, way, id)
     }
 
     private func follow(

@@ -55,6 +55,7 @@ final class World {
         case .machineStarts(let machine, let incarnation): start(machine, incarnation)
         case .requestArrives(let request): arrive(request)
         case .requestIsCommitted(let process, let arrival): commit(arrival, process)
+        case .chunkIsCommitted(let process, let chunk, let arrival): commit(chunk, arrival, process)
         case .turnEnds(let process, let lane): endTurn(lane, process)
         case .diskWorks(let process): writeCommit(process)
         case .flushIsDue(let counting, let isRetry): flush(counting, isRetry: isRetry)
