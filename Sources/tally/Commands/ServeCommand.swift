@@ -21,7 +21,10 @@ struct ServeCommand: AsyncParsableCommand {
         var reader = try file.reader(flags: flags.values, environment: ProcessEnvironment.variables)
         for warning in reader.warnings { StandardError.print("tally: warning: \(warning)") }
         let configuration = try ServerConfiguration(&reader)
-        guard printConfig else { return try await Wiring.serve(configuration) }
+        guard printConfig else {
+            OpenFiles.raiseLimit()
+            return try await Wiring.serve(configuration)
+        }
         let output = OutputFile.standardOutput()
         try output.write(ConfigurationReport.text(reader))
         try output.finish()

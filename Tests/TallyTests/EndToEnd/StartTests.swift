@@ -20,6 +20,21 @@ extension EndToEndTests {
             }
         }
 
+        @Test("an ordinary limit of open files is raised, so that a thousand clients are not too many")
+        func openFiles() async throws {
+            try await withSandbox { sandbox in
+                let serve = "\(Sandbox.executable) serve --listen 127.0.0.1:0 --data \(sandbox.data)"
+                let shell = try sandbox.start(["-c", "ulimit -Sn 100; exec \(serve)"], executable: "/bin/sh")
+                let tally = try await TallyProcess(shell)
+                try await tally.waitUntilReady()
+                let limits = try String(contentsOfFile: "/proc/\(tally.process.pid)/limits", encoding: .utf8)
+                let line = try #require(limits.split(separator: "\n").first { $0.hasPrefix("Max open files") })
+                let numbers = line.split(separator: " ").compactMap { Int($0) }
+                #expect(numbers.count == 2 && numbers[0] == numbers[1] && numbers[0] > 100, "\(line)")
+                #expect(try await tally.client.count(7).status == 204)
+            }
+        }
+
         @Test("a data directory that another process has, with the number of that process")
         func secondProcess() async throws {
             try await withSandbox { sandbox in
