@@ -6,7 +6,7 @@ import Testing
 @testable import TallyCore
 @testable import TallyServer
 
-@Suite("What a process with a remote log counts and answers", .timeLimit(.minutes(1)))
+@Suite("What a process with a remote log counts and answers", .timeLimit(.minutes(5)))
 struct RemoteCountsTests {
     private let store = MemoryStore(layout: .minute)
 

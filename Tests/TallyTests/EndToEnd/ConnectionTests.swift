@@ -3,7 +3,7 @@
 import Testing
 
 extension EndToEndTests {
-    @Suite("No client harms the others", .timeLimit(.minutes(1)))
+    @Suite("No client harms the others", .timeLimit(.minutes(5)))
     struct ConnectionTests {
         @Test("who sends a byte now and then is cut off, and counts nothing", arguments: OddRequest.slow)
         fileprivate func slowClient(request: OddRequest) async throws {

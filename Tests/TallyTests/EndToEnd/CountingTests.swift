@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 extension EndToEndTests {
-    @Suite("What is counted is answered", .timeLimit(.minutes(1)))
+    @Suite("What is counted is answered", .timeLimit(.minutes(5)))
     struct CountingTests {
         @Test("three clicks in a loop are three in the present minute", arguments: ["minute", "hour"])
         func clicksInALoop(layout: String) async throws {

@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 extension EndToEndTests {
-    @Suite("A full disk is told to the sender and survived", .timeLimit(.minutes(1)))
+    @Suite("A full disk is told to the sender and survived", .timeLimit(.minutes(5)))
     struct FullDiskTests {
         @Test("what has no room gets 503 and isn't counted; with room again it goes on by itself")
         func fullDisk() async throws {

@@ -5,7 +5,7 @@ import GRDB
 import Testing
 
 extension EndToEndTests {
-    @Suite("Damage to the journal is survived where it may be, and told where it may not", .timeLimit(.minutes(1)))
+    @Suite("Damage to the journal is survived where it may be, and told where it may not", .timeLimit(.minutes(5)))
     struct JournalDamageTests {
         @Test("a torn end of the newest segment is cut off", arguments: [1, 7, 24, 100, 5000])
         func tornEnd(byteCount: Int) async throws {

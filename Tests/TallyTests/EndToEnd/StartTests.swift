@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 extension EndToEndTests {
-    @Suite("What it can't start with is named", .timeLimit(.minutes(1)))
+    @Suite("What it can't start with is named", .timeLimit(.minutes(5)))
     struct StartTests {
         @Test("a port that is in use")
         func portInUse() async throws {

@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 extension EndToEndTests {
-    @Suite("Asked to stop, the server stops and loses nothing", .timeLimit(.minutes(1)))
+    @Suite("Asked to stop, the server stops and loses nothing", .timeLimit(.minutes(5)))
     struct StopTests {
         private static let halfARequest =
             "POST /v1/events HTTP/1.1\r\nHost: tally\r\nContent-Length: 1000\r\n\r\n" + #"{"banner":7}"#

@@ -5,7 +5,7 @@ import GRDB
 import Testing
 
 extension EndToEndTests {
-    @Suite("Without its store the server goes on counting", .timeLimit(.minutes(1)))
+    @Suite("Without its store the server goes on counting", .timeLimit(.minutes(5)))
     struct StoreFailureTests {
         @Test("a locked store is waited for; counts and answers don't wait", arguments: ["minute", "hour"])
         func lockedStore(layout: String) async throws {

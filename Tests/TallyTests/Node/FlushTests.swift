@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test("Asked for a flush after the stop, it returns", .timeLimit(.minutes(1)))
+    @Test("Asked for a flush after the stop, it returns", .timeLimit(.minutes(5)))
     func flushAfterTheStop() async throws {
         let node = try await NodeFixture().run { node in
             _ = try await node.count(banner: 1)

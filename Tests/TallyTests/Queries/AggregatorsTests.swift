@@ -9,7 +9,7 @@ import Testing
 @testable import TallyCore
 @testable import TallyServer
 
-@Suite("Servers that count, asked over HTTP", .timeLimit(.minutes(1)))
+@Suite("Servers that count, asked over HTTP", .timeLimit(.minutes(5)))
 struct AggregatorsTests {
     private func view(_ partition: Int, banner: Int64, count: Int64) -> LogView {
         let key = RowKey(banner: BannerID(banner)!, kind: .click, start: Minute(sinceEpoch: 28_000_000)!)

@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// The other tests trust the harness; here it is tried with programs whose behaviour is known.
-@Suite("The harness starts, watches and ends programs", .timeLimit(.minutes(1)))
+@Suite("The harness starts, watches and ends programs", .timeLimit(.minutes(5)))
 struct HarnessTests {
     @Test("both streams and the exit code of a program are seen")
     func streamsAndExitCode() async throws {

@@ -64,7 +64,7 @@ extension Sandbox {
 /// - Parameter pause: between two questions, so that asking doesn't take the processor from who has to do the work.
 /// - Throws: `HarnessError` with the last error when the time is up.
 func eventually(
-    _ what: String, within limit: Duration = .seconds(30), every pause: Duration = .milliseconds(5),
+    _ what: String, within limit: Duration = .seconds(90), every pause: Duration = .milliseconds(5),
     _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit

@@ -138,7 +138,7 @@ struct LiveConnectionTests {
     }
 
     @Test(
-        .timeLimit(.minutes(1)),
+        .timeLimit(.minutes(5)),
         arguments: ["Content-Length: 10485760\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\na00000\r\n"],
         ["", "Connection: close\r\n"])
     func `a client that sends too much before it reads gets its answer and a closed connection`(

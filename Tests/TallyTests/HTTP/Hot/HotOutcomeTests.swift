@@ -5,7 +5,7 @@ import Testing
 
 @testable import TallyServer
 
-@Suite("What a plain request is answered, by the hot path and by the routes", .timeLimit(.minutes(1)))
+@Suite("What a plain request is answered, by the hot path and by the routes", .timeLimit(.minutes(5)))
 struct HotOutcomeTests {
     /// Both servers are asked one after the other, so that their clocks agree but for the date.
     private func answers(

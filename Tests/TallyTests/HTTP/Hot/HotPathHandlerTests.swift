@@ -7,7 +7,7 @@ import Testing
 
 @testable import TallyServer
 
-@Suite("The hot path of one connection", .timeLimit(.minutes(1)))
+@Suite("The hot path of one connection", .timeLimit(.minutes(5)))
 struct HotPathHandlerTests {
     private static let click = "GET /counter/7 HTTP/1.1\r\nHost: x\r\n\r\n"
     private static let other = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
