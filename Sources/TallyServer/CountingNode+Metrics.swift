@@ -7,21 +7,9 @@ extension CountingNode {
     package func report(to registry: MetricsRegistry) {
         registry.reportCounted { self.statistics }
         registry.counter(
-            "tally_duplicate_chunks_total", "Chunks of other nodes left out since they were counted before."
-        ) {
-            Double(self.statistics.duplicateChunks)
-        }
-        registry.counter(
             "tally_events_refused_total", "Events, and entries of chunks, not made durable, and answered with 503."
         ) {
             Double(self.refusedEvents)
-        }
-        registry.gauge("tally_rows_in_memory", "Rows that the aggregator holds.") { Double(self.statistics.rows) }
-        registry.gauge("tally_event_ids_known", "Event ids within the window of deduplication.") {
-            Double(self.statistics.seenIDs)
-        }
-        registry.gauge("tally_unflushed_chunks", "Chunks in the log that the store doesn't have yet.") {
-            Double(self.statistics.unflushedChunks)
         }
         registry.gauge("tally_banners", "Banners that are known.") { Double(self.bannerCount) }
         registry.gauge("tally_live_streams", "Connections that watch the live stream.") { Double(self.live.count) }

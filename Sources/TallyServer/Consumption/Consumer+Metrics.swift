@@ -7,19 +7,9 @@ extension Consumer {
     func report(to registry: MetricsRegistry, partitions: Int) {
         for partition in 0..<partitions { report(partition, to: registry) }
         registry.reportCounted { self.statistics }
-        registry.counter("tally_duplicate_chunks_total", "Chunks left out since they were counted before.") {
-            Double(self.statistics.duplicateChunks)
-        }
         registry.counter("tally_poisoned_messages_total", "Messages in the log that are no chunks to be counted there.")
         {
             Double(self.logs.poisonedMessages)
-        }
-        registry.gauge("tally_rows_in_memory", "Rows that the aggregators hold.") { Double(self.statistics.rows) }
-        registry.gauge("tally_event_ids_known", "Event ids within the window of deduplication.") {
-            Double(self.statistics.seenIDs)
-        }
-        registry.gauge("tally_unflushed_chunks", "Chunks in the log that are counted and not in the store yet.") {
-            Double(self.statistics.unflushedChunks)
         }
         registry.reportStore { self.storeHealth }
     }

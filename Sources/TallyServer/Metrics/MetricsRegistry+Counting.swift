@@ -4,7 +4,7 @@ import TallyCore
 
 /// What a node of its own and a server of many report alike.
 extension MetricsRegistry {
-    /// What was counted, and what was left out since it was counted before.
+    /// What was counted, what was left out since it was counted before, and what of it is held in memory.
     func reportCounted(_ statistics: @escaping @Sendable () -> Aggregation.Statistics) {
         counter("tally_events_counted_total", "Events counted since the start, each by its n.") {
             Double(statistics().counted)
@@ -19,6 +19,16 @@ extension MetricsRegistry {
         }
         counter("tally_duplicate_events_total", "Events left out since their id was counted before.") {
             Double(statistics().duplicateEvents)
+        }
+        counter("tally_duplicate_chunks_total", "Chunks left out since they were counted before.") {
+            Double(statistics().duplicateChunks)
+        }
+        gauge("tally_rows_in_memory", "Rows that are held to be counted on.") { Double(statistics().rows) }
+        gauge("tally_event_ids_known", "Event ids within the window of deduplication.") {
+            Double(statistics().seenIDs)
+        }
+        gauge("tally_unflushed_chunks", "Chunks in the log that are counted and not in the store yet.") {
+            Double(statistics().unflushedChunks)
         }
     }
 
