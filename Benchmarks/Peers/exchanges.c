@@ -8,32 +8,13 @@
 // Each request stands behind a line with its length in bytes. Prints for each answer a line: microseconds, and its bytes. The
 // bytes of the last answer follow. An answer whose status is not 200 ends it.
 
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "measuring.h"
+
 #include <strings.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { MOST_BYTES = 64 << 20 };
 
 static char request[1 << 20], answer[MOST_BYTES + 1];
-
-static void fail(const char *what) {
-    fprintf(stderr, "exchanges: %s: %s\n", what, strerror(errno));
-    exit(1);
-}
-
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * 1e6 + time.tv_nsec / 1e3;
-}
 
 // The bytes of the whole answer, when its head says how many; a body in chunks ends with an empty one.
 static int is_whole(size_t filled) {
@@ -58,18 +39,14 @@ static size_t receive(int fd) {
 
 int main(int argc, char **argv) {
     if (argc != 2) return 2;
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(atoi(argv[1]))};
-    inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
-    int one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0) fail("connect");
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    int fd = connected(atoi(argv[1]));
     size_t length, received = 0;
     while (scanf("%zu", &length) == 1 && getchar() == '\n') {
         if (length > sizeof request || fread(request, 1, length, stdin) != length) fail("a request");
-        double start = now();
+        int64_t start = now();
         if (write(fd, request, length) != (ssize_t)length) fail("write");
         received = receive(fd);
-        printf("%.1f %zu\n", now() - start, received);
+        printf("%.1f %zu\n", (now() - start) / 1e3, received);
         if (strncmp(answer, "HTTP/1.1 200", 12)) {
             fprintf(stderr, "exchanges: %s\n", answer);
             return 1;

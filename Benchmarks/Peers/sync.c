@@ -7,33 +7,11 @@
 //
 // Prints a line: syncs, microseconds at the 50th, 99th and 99.9th percentile, and the longest.
 
-#define _GNU_SOURCE
-#include <errno.h>
+#include "measuring.h"
+
 #include <fcntl.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { FILE_BYTES = 16 << 20, BLOCK_BYTES = 512, MOST_SYNCS = 4 << 20 };
-
-static void fail(const char *what) {
-    fprintf(stderr, "sync: %s: %s\n", what, strerror(errno));
-    exit(1);
-}
-
-static int64_t now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * 1000000000LL + time.tv_nsec;
-}
-
-static int compare(const void *left, const void *right) {
-    int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
-    return (a > b) - (a < b);
-}
 
 int main(int count, char **arguments) {
     if (count != 3) return 64;
@@ -54,8 +32,6 @@ int main(int count, char **arguments) {
         latencies[syncs] = stop - start;
         start = stop;
     }
-    qsort(latencies, syncs, sizeof *latencies, compare);
-    printf("%lld %.1f %.1f %.1f %.1f\n", (long long)syncs, latencies[syncs / 2] / 1e3, latencies[syncs * 99 / 100] / 1e3,
-           latencies[syncs * 999 / 1000] / 1e3, latencies[syncs - 1] / 1e3);
+    print_latencies(latencies, syncs);
     return 0;
 }
