@@ -81,9 +81,7 @@ package struct PartitionDuties: Sendable {
         }
         for partition in partitions.sorted() {
             switch phases[partition] {
-            case nil:
-                phases[partition] = .counting
-                actions.append(.begin(partition))
+            case nil: actions.append(begin(partition))
             case .ending: phases[partition] = .ending(isWanted: true)
             case .counting, .waiting, .stopped: break
             }

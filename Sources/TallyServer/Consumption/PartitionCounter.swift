@@ -3,7 +3,7 @@
 import Logging
 import ServiceLifecycle
 import Synchronization
-package import TallyCore
+import TallyCore
 
 /// Counts one partition, from the store's checkpoint on, until it is told to stop, can't go on, or the process stops. Only
 /// in the last case what is not flushed is flushed: elsewhere somebody else reads the same chunks.
@@ -227,13 +227,4 @@ final class PartitionCounter: Sendable {
         let keeper = state.withLock { if case .counting(_, let keeper) = $0 { keeper } else { nil as StoreKeeper? } }
         await keeper?.flush()
     }
-}
-
-/// How far a partition is counted.
-package struct PartitionProgress: Sendable {
-    package var counted: LogOffset
-    package var stored: LogOffset
-    package var time: Timestamp
-    package var statistics: Aggregation.Statistics
-    package var store: StoreKeeper.Health
 }

@@ -115,7 +115,8 @@ extension World {
             "a server counts partitions \(process.duties.assigned.sorted()), not \(process.assignment.sorted())")
     }
 
-    private func partition(of id: CountingID) -> Int? {
+    /// nil for a journal.
+    func partition(of id: CountingID) -> Int? {
         brokers.partitions.firstIndex { $0.account == id.account }
     }
 

@@ -96,7 +96,7 @@ extension World {
 
     private func end(of counting: Counting) -> LogOffset {
         if let journal = process(counting.id.process)?.journal { return journal.lastOffset }
-        return brokers.partitions.first { $0.account == counting.account }?.end ?? .none
+        return partition(of: counting.id).map { brokers.partitions[$0].end } ?? .none
     }
 
     /// - Returns: nil when the start is over.

@@ -43,7 +43,7 @@ extension World {
 
     private func trim(before offset: LogOffset, _ counting: Counting) {
         if let journal = process(counting.id.process)?.journal { return trim(journal, before: offset, counting) }
-        guard let index = brokers.partitions.firstIndex(where: { $0.account == counting.account }) else { return }
+        guard let index = partition(of: counting.id) else { return }
         brokers.partitions[index].first = max(brokers.partitions[index].first, offset)
         auditor.trimmed(counting.account, first: brokers.partitions[index].first, store)
     }
@@ -139,7 +139,7 @@ extension World {
 
     /// Whether another server counts this partition by now.
     private func isZombie(_ id: CountingID) -> Bool {
-        brokers.partitions.contains { $0.account == id.account && $0.owner != id.process.machine }
+        partition(of: id).map { brokers.partitions[$0].owner != id.process.machine } ?? false
     }
 
     private func answer(_ reply: StoreReply, to call: StoreCall) {
