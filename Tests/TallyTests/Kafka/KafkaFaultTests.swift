@@ -18,8 +18,7 @@ struct KafkaFaultTests {
 
     @Test("a broker that is away refuses for certain, and nothing of it appears later")
     func brokerAway() async throws {
-        let mock = try await KafkaMock()
-        try await mock.tell("topic t 1 3")
+        let mock = try await KafkaMock(partitions: 1)
         try await mock.tell("leader t 0 1")
         let logs = try await mock.logs("t", "message.timeout.ms=1500")
         let log = logs.log(of: 0)
@@ -42,8 +41,7 @@ struct KafkaFaultTests {
 
     @Test("an answer that comes too late leaves it open, and the chunk may be there")
     func lateAnswer() async throws {
-        let mock = try await KafkaMock()
-        try await mock.tell("topic t 1 3")
+        let mock = try await KafkaMock(partitions: 1)
         try await mock.tell("leader t 0 1")
         let logs = try await mock.logs("t", "message.timeout.ms=1000&request.timeout.ms=1000")
         let log = logs.log(of: 0)
@@ -60,8 +58,7 @@ struct KafkaFaultTests {
 
     @Test("what is sent again may stand in the log twice, under the same name")
     func repeatedDelivery() async throws {
-        let mock = try await KafkaMock()
-        try await mock.tell("topic t 1 3")
+        let mock = try await KafkaMock(partitions: 1)
         try await mock.tell("leader t 0 1")
         let logs = try await mock.logs("t", "socket.timeout.ms=1000&message.timeout.ms=20000")
         let log = logs.log(of: 0)
@@ -76,8 +73,7 @@ struct KafkaFaultTests {
 
     @Test("errors that pass are tried again", arguments: [19, 7, 6])
     func passingErrors(error: Int) async throws {
-        let mock = try await KafkaMock()
-        try await mock.tell("topic t 1 3")
+        let mock = try await KafkaMock(partitions: 1)
         let logs = try await mock.logs("t")
         let log = logs.log(of: 0)
         _ = try await log.append(chunks(1...1))
@@ -90,8 +86,7 @@ struct KafkaFaultTests {
 
     @Test("a producer that lost its place says so, for good")
     func fatal() async throws {
-        let mock = try await KafkaMock()
-        try await mock.tell("topic t 1 3")
+        let mock = try await KafkaMock(partitions: 1)
         let logs = try await mock.logs("t")
         let log = logs.log(of: 0)
         _ = try await log.append(chunks(1...1))
@@ -109,8 +104,7 @@ struct KafkaFaultTests {
 
     @Test("reading goes on when leaders move and brokers die")
     func readingAcrossBrokers() async throws {
-        let mock = try await KafkaMock()
-        try await mock.tell("topic t 2 3")
+        let mock = try await KafkaMock(partitions: 2)
         let logs = try await mock.logs("t")
         let (log, reader) = (logs.log(of: 0), logs.log(of: 0))
         var next = LogOffset(1)
@@ -134,8 +128,7 @@ struct KafkaFaultTests {
 
     @Test("what is no chunk is counted, named once, and passed over; what a newer tally wrote is not")
     func poison() async throws {
-        let mock = try await KafkaMock()
-        try await mock.tell("topic t 1 3")
+        let mock = try await KafkaMock(partitions: 1)
         let told = Mutex<[String]>([])
         let poisoned = PoisonedMessages { text in told.withLock { $0.append(text) } }
         let logs = try await mock.logs("t", poisoned: poisoned)
@@ -174,8 +167,7 @@ struct KafkaFaultTests {
 
     @Test("what the topic has dropped is reported, not passed over")
     func trimmed() async throws {
-        let mock = try await KafkaMock()
-        try await mock.tell("topic t 1 3")
+        let mock = try await KafkaMock(partitions: 1)
         let logs = try await mock.logs("t", "compression.type=none")
         let log = logs.log(of: 0)
         // The mock keeps 5 MB.
@@ -197,14 +189,12 @@ struct KafkaFaultTests {
 
     @Test("a log's name has the cluster, the topic and the partition, and is the same for everyone")
     func identity() async throws {
-        let mock = try await KafkaMock()
-        try await mock.tell("topic t 3 3")
+        let mock = try await KafkaMock(partitions: 3)
         let (one, other) = (try await mock.logs("t"), try await mock.logs("t"))
         #expect(one.partitioning.count == 3)
         #expect(one.log(of: 2).id == other.log(of: 2).id)
         #expect(one.log(of: 2).id.name.hasPrefix("kafka:") && one.log(of: 2).id.name.hasSuffix("/t/2"))
-        let another = try await KafkaMock()
-        try await another.tell("topic t 3 3")
+        let another = try await KafkaMock(partitions: 3)
         let elsewhere = try await another.logs("t")
         #expect(elsewhere.log(of: 2).id != one.log(of: 2).id)
         for logs in [one, other, elsewhere] { await logs.close() }
@@ -212,8 +202,7 @@ struct KafkaFaultTests {
 
     @Test("another number of partitions than the topic has, and a property that is none, are refused at the start")
     func refusedStart() async throws {
-        let mock = try await KafkaMock()
-        try await mock.tell("topic t 3 3")
+        let mock = try await KafkaMock(partitions: 3)
         for (query, reason) in [
             ("partitions=4", "has 3 partitions"), ("no.such=1", "No such configuration property"),
         ] {

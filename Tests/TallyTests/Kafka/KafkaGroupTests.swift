@@ -35,8 +35,7 @@ struct KafkaGroupTests {
 
     @Test("one has all, two share, and who leaves gives the other all of them back")
     func sharing() async throws {
-        let mock = try await KafkaMock()
-        try await mock.tell("topic t 4 3")
+        let mock = try await KafkaMock(partitions: 4)
         let logs = try await mock.logs("t")
         let first = try await Member(logs)
         #expect(first.group.problem != nil)
@@ -56,8 +55,7 @@ struct KafkaGroupTests {
 
     @Test("what is committed is the offset that is stored, as tools for lag expect it")
     func commits() async throws {
-        let mock = try await KafkaMock()
-        try await mock.tell("topic t 2 3")
+        let mock = try await KafkaMock(partitions: 2)
         let logs = try await mock.logs("t")
         let member = try await Member(logs)
         try await eventually("it has all") { member.last == [0, 1] }
@@ -75,8 +73,7 @@ struct KafkaGroupTests {
 
     @Test("partitions that are given are not shared out")
     func given() async throws {
-        let mock = try await KafkaMock()
-        try await mock.tell("topic t 4 3")
+        let mock = try await KafkaMock(partitions: 4)
         let logs = try await mock.logs("t")
         let group = try await logs.join([1, 3])
         var assignments = group.assignments.makeAsyncIterator()
@@ -88,8 +85,7 @@ struct KafkaGroupTests {
 
     @Test("a reader at the end waits until more comes, and no longer")
     func waiting() async throws {
-        let mock = try await KafkaMock()
-        try await mock.tell("topic t 1 3")
+        let mock = try await KafkaMock(partitions: 1)
         let logs = try await mock.logs("t")
         try await WaitingLogCheck(logs.log(of: 0)).run()
         await logs.close()
@@ -97,8 +93,7 @@ struct KafkaGroupTests {
 
     @Test("a reader that waits while its broker goes away reads on when another has the partition")
     func waitingForAnotherBroker() async throws {
-        let mock = try await KafkaMock()
-        try await mock.tell("topic t 1 3")
+        let mock = try await KafkaMock(partitions: 1)
         try await mock.tell("leader t 0 1")
         let logs = try await mock.logs("t")
         let log = logs.log(of: 0)

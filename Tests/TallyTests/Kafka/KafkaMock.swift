@@ -24,6 +24,12 @@ final class KafkaMock: Sendable {
         }
     }
 
+    /// With a topic `t`, of whose partitions each broker has a copy.
+    convenience init(partitions: Int) async throws {
+        try await self.init()
+        try await tell("topic t \(partitions) 3")
+    }
+
     /// Does what `Tests/KafkaMock` describes.
     func tell(_ command: String) async throws {
         let answers = KafkaMock.answers(process.report)
