@@ -69,10 +69,11 @@ extension Wiring {
                 logs: logs, group: try await logs.join(partitions), store: store, banners: banners,
                 clock: SystemClock(), logger: logger, configuration: settings)
         }
-        let aggregators = Aggregators(
-            sharing.aggregators.map { ($0.host, $0.port) }, layout: configuration.layout)
+        let aggregators =
+            sharing.aggregators.isEmpty
+            ? nil : Aggregators(sharing.aggregators.map { ($0.host, $0.port) }, layout: configuration.layout)
         return RemoteCounts(
-            logs: logs, consumer: consumer, aggregators: sharing.aggregators.isEmpty ? nil : aggregators, store: store,
+            logs: logs, consumer: consumer, aggregators: aggregators, store: store,
             clock: SystemClock(), late: settings.acceptLate, identity: randomIdentity())
     }
 

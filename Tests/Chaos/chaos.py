@@ -3,6 +3,7 @@
 event that was acknowledged must have been counted once, in its banner and its minute."""
 
 import argparse
+import datetime
 import json
 import os
 import pathlib
@@ -82,7 +83,6 @@ def counted_minutes(url, book):
 
 
 def seconds_of(text):
-    import datetime
     return int(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
 
 

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AsyncHTTPClient
-import Foundation
 import NIOCore
 import NIOHTTP1
-import Synchronization
 package import TallyCore
 
 /// The servers that count, asked over HTTP for what they have not stored yet. Names are looked up every few seconds, and
