@@ -62,20 +62,22 @@ struct Batch {
     private func all() async -> Sums {
         let progress = Progress()
         await withTaskGroup(of: Void.self) { group in
-            for _ in 0..<max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) {
-                group.addTask { self.work(progress) }
+            for worker in 0..<max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) {
+                group.addTask { self.work(worker, progress) }
             }
         }
         return progress.sums.withLock { $0 }
     }
 
     /// Runs one seed after the other, until there are none or too many have failed.
-    private func work(_ progress: Progress) {
+    private func work(_ worker: Int, _ progress: Progress) {
+        defer { RunningSeeds.note(0, of: worker) }
         while progress.sums.withLock({ $0.failures.count < mostFailures }) {
             let number = progress.next.add(1, ordering: .relaxed).oldValue
             if number >= seeds { return }
             let seed = first &+ UInt64(number)
-            Trap.remember(seed)
+            RunningSeeds.note(seed, of: worker)
+            RunningSeeds.expectProgress()
             let report = Simulation.run(seed: seed, steps: steps)
             progress.sums.withLock { $0.add(report) }
         }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Synchronization
-
 #if canImport(Glibc)
 import Glibc
 #endif
@@ -46,7 +44,7 @@ enum Command {
     static func seed(of text: String) -> UInt64? { UInt64(text) ?? UInt64(text.prefix(16), radix: 16) }
 
     private static func run(seed: UInt64, steps: Int) {
-        Trap.remember(seed)
+        RunningSeeds.note(seed, of: 0)
         let report = Simulation.run(seed: seed, steps: steps)
         print(report.description)
         guard report.violation != nil else { return }
@@ -58,21 +56,5 @@ enum Command {
     static func end(_ text: String, status: Int32) -> Never {
         print(text)
         exit(status)
-    }
-}
-
-/// Says which seed ran when the program trapped: a trap can't be caught, and its seed must not be lost.
-enum Trap {
-    private static let seed = Atomic<UInt64>(0)
-
-    static func remember(_ value: UInt64) {
-        seed.store(value, ordering: .relaxed)
-        for number in [SIGILL, SIGTRAP, SIGSEGV] {
-            signal(number) { _ in
-                let text = "trapped in seed \(Trap.seed.load(ordering: .relaxed)), or in one that ran beside it\n"
-                text.withCString { _ = write(2, $0, strlen($0)) }
-                _exit(1)
-            }
-        }
     }
 }

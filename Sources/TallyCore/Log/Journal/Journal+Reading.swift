@@ -37,14 +37,22 @@ extension Journal {
             let start = pieces.next.position
             let bytes = try bytes(of: segment, at: start, count: min(window, segment.end - start))
             switch pieces.take(from: bytes, format: format) {
-            case .more(let needed): window = max(window, needed)
-            case .flawed(let what):
-                let damage = place.damage(segment.name, at: pieces.next.position, offset: pieces.next.offset, what)
-                throw .damaged(damage.description)
+            case .more(let needed):
+                // A record whose length was damaged may ask for more than was ever written.
+                let end = pieces.next.position + max(needed, RecordFormat.shortestRecord)
+                if pieces.entries.isEmpty, end > segment.end {
+                    throw damage(of: segment, at: pieces.next, RecordFlaw.beyondEnd.description)
+                }
+                window = max(window, needed)
+            case .flawed(let what): throw damage(of: segment, at: pieces.next, what)
             }
         }
         cursor = JournalCursor(segment: segment.first, next: pieces.next)
         return pieces.entries
+    }
+
+    private func damage(of segment: Segment, at mark: Segment.Mark, _ what: String) -> LogError {
+        .damaged(place.damage(segment.name, at: mark.position, offset: mark.offset, what).description)
     }
 
     private func bytes(of segment: Segment, at position: Int, count: Int) throws(LogError) -> [UInt8] {

@@ -137,7 +137,7 @@ extension RecordFlaw: CustomStringConvertible {
         switch self {
         case .length(let length): "a record says it is \(length) bytes long, which none can be"
         case .checksum: "the checksum of a record is wrong"
-        case .beyondEnd: "a record reaches beyond the end of the file"
+        case .beyondEnd: "a record says it reaches beyond the end of its file, or of what was written there"
         case .missing: "a record is missing where others follow"
         case .offset(let offset, let expected): "the record of offset \(offset) stands where \(expected) belongs"
         }
