@@ -2,7 +2,7 @@
 
 import TallyCore
 
-/// The condition of a SELECT on `tally_counts`, and the temporary tables that its lists need.
+/// The condition of a SELECT on `tally_counts` or `tally_sightings`, and the temporary tables that its lists need.
 ///
 /// It speaks of columns of the key alone. So it may be applied before the newest version of a row is found.
 struct ClickHouseCondition {
@@ -18,6 +18,12 @@ struct ClickHouseCondition {
         sql = "\(table.timestamp) BETWEEN \(first.unixSeconds) AND \(range.minutes.upperBound.unixSeconds)"
         if let banners = range.banners { restrict(to: banners) }
         if let kinds = range.kinds { restrict(to: kinds) }
+    }
+
+    /// The sightings of some days.
+    init(_ banners: Set<BannerID>?, in days: ClosedRange<Day>) {
+        sql = "day BETWEEN \(days.lowerBound.sinceEpoch) AND \(days.upperBound.sinceEpoch)"
+        if let banners { restrict(to: banners) }
     }
 
     /// The rows of a log with these keys; there is at least one.

@@ -21,6 +21,7 @@ struct ClickHouseSchema: Sendable {
     /// In the order of their numbers, from 1. Append; never change one that was released.
     private static let migrations = [
         Migration(statements: { $0.firstTables }), Migration(statements: { $0.trafficViews }),
+        Migration(statements: { $0.sightingTable }),
     ]
 
     static var version: Int64 { Int64(migrations.count) }
@@ -131,6 +132,23 @@ extension ClickHouseSchema {
                 + table.view(in: database, where: "position(kind, '.') = 0"),
             "CREATE VIEW IF NOT EXISTS \(database).tally_traffic\(onCluster) AS\n\(table.trafficView(in: database))",
         ]
+    }
+
+    /// The sightings of a banner meet on one shard, as its rows do.
+    private var sightingTable: [String] {
+        tables(
+            "tally_sightings",
+            """
+            banner_id Int64,
+            day UInt32\(codec("DoubleDelta, ZSTD")),
+            register UInt16\(codec("DoubleDelta, ZSTD")),
+            rank UInt8\(codec("ZSTD"))
+            """,
+            version: "rank", key: "banner_id, day, register", shard: "intHash64(banner_id)",
+            partition: "intDiv(day, \(ClickHouseSightings.daysPerPartition))") + [
+                "CREATE VIEW IF NOT EXISTS \(database).tally_visitors\(onCluster) AS\n"
+                    + ClickHouseSightings.view(in: database)
+            ]
     }
 
     private func counts(_ name: String, _ table: ClickHouseCountTable) -> [String] {

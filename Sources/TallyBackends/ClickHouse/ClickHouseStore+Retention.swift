@@ -59,9 +59,10 @@ extension ClickHouseStore {
             }
             for partition in outdated { try await drop(partition, of: name) }
         }
+        try await dropOutdatedSightings(settled)
     }
 
-    private func drop(_ partition: Int64, of name: String) async throws(StoreError) {
+    func drop(_ partition: Int64, of name: String) async throws(StoreError) {
         let place = client.url.cluster.map { "\(name)_local ON CLUSTER \($0)" } ?? name
         let sql = "ALTER TABLE \(client.url.database).\(place) DROP PARTITION \(partition)"
         _ = try await client.run(.definition(sql), within: ClickHouseStore.timeForDefinitions)

@@ -10,7 +10,7 @@ package import TallyCore
 /// what it can do and brought to the newest schema before the first statement; nothing else is needed to open a store.
 package final class ClickHouseStore: Store {
     /// The most rows of one INSERT, which arrives as one block.
-    private static let rowsPerInsert = 10_000
+    static let rowsPerInsert = 10_000
     /// Tables of a cluster are made on all its machines, one after the other.
     static let timeForDefinitions = Duration.seconds(180)
 

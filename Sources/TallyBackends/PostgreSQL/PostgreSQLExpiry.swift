@@ -129,6 +129,7 @@ extension PostgreSQLStore {
         while isMore {
             isMore = try await run { connection throws(PostgreSQLFailure) in try expiry.drop(plan, connection) }
         }
+        try await dropSightings(before: Day(of: plan.horizon.dropped))
         var hour = plan.from
         while hour < plan.horizon.collapsed {
             let next = hour

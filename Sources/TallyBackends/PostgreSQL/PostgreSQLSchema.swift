@@ -21,7 +21,7 @@ package struct PostgreSQLSchema: Sendable {
 
     /// In the order of their numbers, from 1. Append; never change one that was released.
     private var migrations: [String] {
-        [PostgreSQLSchema.tables + (layout == .minute ? minuteTable : hourTable), trafficViews]
+        [PostgreSQLSchema.tables + (layout == .minute ? minuteTable : hourTable), trafficViews, sightingTable]
     }
 
     var version: Int { migrations.count }

@@ -10,7 +10,7 @@ package import TallyCore
 /// takes too long is given up, and the connection with it.
 package final class PostgreSQLStore: Store {
     /// The most rows of one statement.
-    private static let rowsPerStatement = 10_000
+    static let rowsPerStatement = 10_000
     private static let connections = 4
 
     package let layout: Layout

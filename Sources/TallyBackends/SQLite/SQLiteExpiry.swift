@@ -31,6 +31,7 @@ struct SQLiteExpiry: Sendable {
                 sql: "UPDATE logs SET expired_before = ? WHERE log_id = ?",
                 arguments: [marked.collapsed.unixSeconds, number])
         }
+        try await store.dropSightings(before: Day(of: marked.dropped))
     }
 
     /// From now on merges leave out what is before it, so that nothing is begun anew where rows go away.

@@ -21,6 +21,7 @@ enum SQLiteSchema {
         Migration(name: "1 counts, checkpoints, banners", run: createTables),
         Migration(name: "2 horizons of logs", run: addHorizons),
         Migration(name: "3 invalid events", run: SQLiteTrafficView.add),
+        Migration(name: "4 sightings of visitors", run: SQLiteSightings.add),
     ]
 
     /// Of `logs`; not copied with the names, since a merge leaves out what lies before them.
@@ -32,6 +33,7 @@ enum SQLiteSchema {
         (name: "logs", columns: "log_id, name"),
         (name: "checkpoints", columns: "log, up_to, state, saved_at"),
         (name: "banners", columns: "banner_id, name, target, tags, is_registered"),
+        (name: "tally_sightings", columns: SightingTable.columns),
     ]
 
     static var version: Int64 { Int64(migrations.count) }

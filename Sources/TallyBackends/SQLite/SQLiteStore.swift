@@ -9,7 +9,7 @@ package import TallyCore
 /// The schema is described in `docs/sqlite-schema.md`. One process at a time may write; others may read.
 package final class SQLiteStore: Store {
     /// The most rows of one transaction: readers and the memory of the write-ahead log are bounded by it.
-    private static let rowsPerTransaction = 10_000
+    static let rowsPerTransaction = 10_000
 
     package let layout: Layout
     let path: String

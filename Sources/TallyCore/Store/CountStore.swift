@@ -17,8 +17,8 @@ package protocol CountStore: Sendable {
     func merge(_ rows: [Row], of log: LogID) async throws(StoreError)
 
     /// Makes the rows of this log coarser that begin before `horizon.collapsed`: those of a banner, kind and hour become one, with
-    /// their sum in the hour's first minute and the highest `upTo`. Deletes those that begin before `horizon.dropped`. The log keeps
-    /// the latest horizon that it was given.
+    /// their sum in the hour's first minute and the highest `upTo`. Deletes those that begin before `horizon.dropped`, and the
+    /// sightings of the days before its day. The log keeps the latest horizon that it was given.
     ///
     /// - Parameter horizon: such that nobody merges a row that begins before it with more than the store has; see `Retention`.
     /// - Throws: when some or all of it may not be done; doing it again is always right. A reader sees an hour either way, and whole.
@@ -40,6 +40,17 @@ package protocol CountStore: Sendable {
     /// - Parameter unflushed: rows of any logs, each key of a log at most once.
     /// - Returns: each banner and kind that has a count, in no particular order.
     func totals(in range: RowRange, with unflushed: [StoredRow]) async throws(StoreError) -> [Total]
+
+    /// Keeps the highest rank of each place. Durable on return. Sightings belong to no log: whoever counted them, and however often,
+    /// the highest is the same. Those of days before the horizon of a log may be left out.
+    ///
+    /// - Parameter sightings: each place at most once.
+    /// - Throws: when some or all of them may be missing; doing it again is always right.
+    func merge(_ sightings: [Sighting]) async throws(StoreError)
+
+    /// - Parameter banners: nil for all.
+    /// - Returns: each place once, in no particular order.
+    func sightings(of banners: Set<BannerID>?, in days: ClosedRange<Day>) async throws(StoreError) -> [Sighting]
 
     /// Whose rows or checkpoints it has, sorted: who else may have counted.
     func logs() async throws(StoreError) -> [LogID]

@@ -47,6 +47,14 @@ package final class MemoryStore: CountStore {
         return sums.totals
     }
 
+    package func merge(_ sightings: [Sighting]) async throws(StoreError) { try access { $0.merge(sightings) } }
+
+    package func sightings(
+        of banners: Set<BannerID>?, in days: ClosedRange<Day>
+    ) async throws(StoreError) -> [Sighting] {
+        try access { $0.sightings(of: banners, in: days) }
+    }
+
     package func logs() async throws(StoreError) -> [LogID] { try access { $0.logs } }
 
     package func checkpoint(of log: LogID) async throws(StoreError) -> Checkpoint? {

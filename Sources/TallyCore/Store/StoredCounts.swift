@@ -5,6 +5,7 @@ package struct StoredCounts: Sendable {
     private var rows: [LogID: [RowKey: Row]] = [:]
     private var checkpoints: [LogID: Checkpoint] = [:]
     private var horizons: [LogID: Horizon] = [:]
+    private var sightings: [Sighting.Place: UInt8] = [:]
 
     package init() {}
 
@@ -18,6 +19,7 @@ package struct StoredCounts: Sendable {
     package mutating func expire(before horizon: Horizon, of log: LogID) {
         let horizon = horizon.merged(with: horizons[log] ?? .none)
         horizons[log] = horizon
+        sightings = sightings.filter { $0.key.day >= Day(of: horizon.dropped) }
         guard let all = rows[log] else { return }
         rows[log] = Dictionary(uniqueKeysWithValues: horizon.applied(to: Array(all.values)).map { ($0.key, $0) })
     }
@@ -32,6 +34,17 @@ package struct StoredCounts: Sendable {
         rows.flatMap { log, rows in
             rows.values.filter { range.overlaps($0.key, layout: layout) }.map { StoredRow(log: log, row: $0) }
         }
+    }
+
+    package mutating func merge(_ sightings: [Sighting]) {
+        for sighting in sightings {
+            self.sightings[sighting.place] = max(self.sightings[sighting.place] ?? 0, sighting.rank)
+        }
+    }
+
+    package func sightings(of banners: Set<BannerID>?, in days: ClosedRange<Day>) -> [Sighting] {
+        sightings.filter { days.contains($0.key.day) && banners?.contains($0.key.banner) ?? true }
+            .map { Sighting(place: $0.key, rank: $0.value) }
     }
 
     package var logs: [LogID] { Set(rows.keys).union(checkpoints.keys).sorted() }

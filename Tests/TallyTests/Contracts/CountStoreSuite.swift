@@ -19,7 +19,9 @@ struct CountStoreSuite {
         }
     }
 
-    static let promises = [
+    static let promises = promisesOfRows + promisesOfSightings
+
+    private static let promisesOfRows = [
         Promise("an empty store has nothing") { try await $0.anEmptyStoreHasNothing() },
         Promise("nothing may be asked and merged") { try await $0.nothingMayBeAskedAndMerged() },
         Promise("the higher offset wins") { try await $0.theHigherOffsetWins() },

@@ -21,4 +21,15 @@ struct LargeFlushTests {
             #expect(try await Set(store.rows(of: StoreTest.log, at: some.map(\.key))) == Set(some))
         }
     }
+
+    @Test("so are more sightings than one statement has", arguments: CopySubject.all.filter { $0.layout == .minute })
+    func manySightings(_ subject: CopySubject) async throws {
+        try await subject.withStore { store in
+            let sightings = (0..<Int64(123_456)).map { index -> Sighting in
+                StoreTest.sighting(index / 1_000 + 1, register: UInt16(index % 1_000), rank: UInt8(index % 55) + 1)
+            }
+            try await store.merge(sightings.shuffled())
+            #expect(try await Set(store.sightings(of: nil, in: .first ... .last)) == Set(sightings))
+        }
+    }
 }

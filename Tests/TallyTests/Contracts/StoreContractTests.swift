@@ -94,7 +94,7 @@ struct StoreComparison {
             let rows = StoreTest.randomRows(layout, atMost: 30, using: &random)
             let range = StoreTest.randomRange(using: &random)
             let place: Comment = "seed \(seed), step \(step), \(range)"
-            switch random.number(0...4) {
+            switch random.number(0...5) {
             case 0:
                 try await reference.merge(rows, of: log)
                 try await store.merge(rows, of: log)
@@ -107,6 +107,13 @@ struct StoreComparison {
                 let keys = rows.map(\.key)
                 #expect(try await Set(store.rows(of: log, at: keys)) == Set(reference.rows(of: log, at: keys)), place)
             case 3:
+                let sightings = StoreTest.randomSightings(atMost: 40, using: &random)
+                try await reference.merge(sightings)
+                try await store.merge(sightings)
+                let days = StoreTest.day(random.number(-2...0))...StoreTest.day(random.number(0...2))
+                let expected = try await reference.sightings(of: range.banners, in: days)
+                #expect(try await Set(store.sightings(of: range.banners, in: days)) == Set(expected), place)
+            case 4:
                 #expect(try await Set(store.rows(in: range)) == Set(reference.rows(in: range)), place)
             default:
                 let unflushed = StoreTest.unflushed(rows, using: &random)

@@ -52,6 +52,12 @@ final class CountStoreWithHooks: CountStore {
 
     func horizon(of log: LogID) async throws(StoreError) -> Horizon { try await inner.horizon(of: log) }
 
+    func merge(_ sightings: [Sighting]) async throws(StoreError) { try await inner.merge(sightings) }
+
+    func sightings(of banners: Set<BannerID>?, in days: ClosedRange<Day>) async throws(StoreError) -> [Sighting] {
+        try await inner.sightings(of: banners, in: days)
+    }
+
     func logs() async throws(StoreError) -> [LogID] { try await inner.logs() }
 
     func checkpoint(of log: LogID) async throws(StoreError) -> Checkpoint? { try await inner.checkpoint(of: log) }

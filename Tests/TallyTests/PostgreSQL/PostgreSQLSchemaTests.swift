@@ -23,7 +23,7 @@ struct PostgreSQLSchemaTests {
                 }
                 try await group.waitForAll()
             }
-            #expect(try await schema.texts("SELECT value FROM tally_meta WHERE name = 'schema_version'") == [["2"]])
+            #expect(try await schema.texts("SELECT value FROM tally_meta WHERE name = 'schema_version'") == [["3"]])
             let found = try await PostgreSQLStore.layout(at: schema.url)
             #expect(found == layout)
         }

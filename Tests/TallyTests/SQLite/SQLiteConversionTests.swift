@@ -19,6 +19,7 @@ struct SQLiteConversionTests {
         var minutes: [String: Int64]
         var checkpoints: [Checkpoint?]
         var banners: Set<Banner>
+        var sightings: Set<Sighting>
     }
 
     /// Makes a store with rows of several logs, none beyond its log's checkpoint, and closes it.
@@ -34,6 +35,7 @@ struct SQLiteConversionTests {
                 id: StoreTest.banner(1), name: "one", target: "https://example.com", tags: ["a"], isRegistered: true),
             Banner(id: StoreTest.banner(2)),
         ])
+        try await store.merge(StoreTest.randomSightings(atMost: 100, using: &random))
         let content = try await content(of: store)
         try store.close()
         return content
@@ -50,7 +52,8 @@ struct SQLiteConversionTests {
         for log in StoreTest.logs { checkpoints.append(try await store.checkpoint(of: log)) }
         return Content(
             totals: Set(try await store.totals(in: .everything, with: [])), minutes: minutes,
-            checkpoints: checkpoints, banners: Set(try await store.banners()))
+            checkpoints: checkpoints, banners: Set(try await store.banners()),
+            sightings: Set(try await store.sightings(of: nil, in: .first ... .last)))
     }
 
     @Test("what was collapsed stays so, and nothing behind it is begun anew", arguments: Layout.allCases)
