@@ -83,8 +83,11 @@ extension MaintenanceReport {
             Fact(name: "rows written", value: NumberText.grouped(report.written)),
             Fact(name: "sum of the counts", value: "\(report.sourceSum)"),
             Fact(name: "sum in the copy", value: "\(report.destinationSum)"),
+            Fact(name: "sightings read", value: NumberText.grouped(report.sightings)),
+            Fact(name: "sightings written", value: NumberText.grouped(report.writtenSightings)),
         ]
-        problems = MaintenanceReport.problems(report.differences)
+        problems =
+            MaintenanceReport.problems(report.differences) + MaintenanceReport.problems(report.sightingDifferences)
     }
 
     fileprivate init(_ report: StoreCheck.Report, first: StoreURL, second: StoreURL) {
@@ -103,6 +106,7 @@ extension MaintenanceReport {
         problems =
             MaintenanceReport.problems(report.differences) + banners
             + MaintenanceReport.rest(report.differentBanners.count, "banner")
+            + MaintenanceReport.problems(report.sightingDifferences)
     }
 
     fileprivate init(_ report: LogComparison.Report, store: StoreURL, journal: NodeID, damages: [String]) {
@@ -122,6 +126,10 @@ extension MaintenanceReport {
 
     private static func problems(_ differences: Differences) -> [String] {
         differences.first.map(\.description) + rest(differences.count, "difference")
+    }
+
+    private static func problems(_ differences: SightingDifferences) -> [String] {
+        differences.days.prefix(Differences.named).map(\.description) + rest(differences.days.count, "day")
     }
 
     /// What is not named.

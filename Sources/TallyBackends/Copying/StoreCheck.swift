@@ -2,7 +2,7 @@
 
 package import TallyCore
 
-/// Compares what two stores say about each minute, of any kind and layout, piece by piece. Where one of them has only hours
+/// Compares what two stores say about each minute, of any kind and layout, piece by piece, and then the sightings of each day. Where one of them has only hours
 /// of a log any more, the hours are compared.
 package struct StoreCheck: Sendable {
     package struct Report: Equatable, Sendable {
@@ -12,6 +12,8 @@ package struct StoreCheck: Sendable {
         package var differences = Differences()
         /// Registered banners, or known ones, that are not the same in both.
         package var differentBanners: [BannerID] = []
+        /// Of visitors, on the days that both stores keep.
+        package var sightingDifferences = SightingDifferences()
         /// How many logs are kept by the minute for less time in one than in the other.
         package var coarserLogs = 0
 
@@ -35,13 +37,20 @@ package struct StoreCheck: Sendable {
             try await first.totals(in: .everything, with: [])
             + second.totals(in: .everything, with: [])
         let pieces = StorePieces.ranges(of: totals)
+        let days = try await daysOfSightings()
         for (index, piece) in pieces.enumerated() {
             let one = MinuteSums(horizons.applied(to: try await first.rows(in: piece)))
             let other = MinuteSums(horizons.applied(to: try await second.rows(in: piece)))
             report.minutesOfFirst += one.counts.count
             report.minutesOfSecond += other.counts.count
             report.differences.compare(one, other)
-            try progress(index + 1, pieces.count)
+            try progress(index + 1, pieces.count + days.count)
+        }
+        for (index, day) in days.enumerated() {
+            let one = try await SightingRanks(of: day, in: first)
+            let other = try await SightingRanks(of: day, in: second)
+            report.sightingDifferences.add(one.higher(than: other).count + other.higher(than: one).count, on: day)
+            try progress(pieces.count + index + 1, pieces.count + days.count)
         }
         return report
     }
@@ -56,6 +65,12 @@ package struct StoreCheck: Sendable {
             if one != other { report.coarserLogs += 1 }
         }
         return horizons
+    }
+
+    private func daysOfSightings() async throws(StoreError) -> [Day] {
+        let kept = max(try await first.firstDayOfSightings(), try await second.firstDayOfSightings())
+        let days = Set(try await first.daysWithSightings() + second.daysWithSightings())
+        return days.filter { $0 >= kept }.sorted()
     }
 
     private func differentBanners() async throws(StoreError) -> [BannerID] {

@@ -4,7 +4,7 @@ package import TallyCore
 
 /// Copies all that a store has into another, of any kind and layout.
 ///
-/// It goes piece by piece, and reads each again after writing it. What is there already is not written again, so a copy
+/// Rows go first, and then sightings of visitors, a day at a time. It goes piece by piece, and reads each again after writing it. What is there already is not written again, so a copy
 /// that was cut off goes on when it is run once more. The checkpoints are read first and written last: whoever goes on
 /// counting from the copy finds every row that they cover. The horizons are set shortly before, since behind its horizon a
 /// store takes no rows; where one store has kept minutes for less time, both are compared by its hours. From `minute` to `minute` and from `hour` on, the source may be
@@ -22,6 +22,12 @@ package struct StoreCopy: Sendable {
         package var destinationSum: Int128 = 0
         /// Where the destination has something else.
         package var differences = Differences()
+        /// Of visitors, in the source.
+        package var sightings = 0
+        /// Those that the destination did not have yet, or with a lower rank.
+        package var writtenSightings = 0
+        /// Where the destination has less.
+        package var sightingDifferences = SightingDifferences()
 
         package init() {}
     }
@@ -53,11 +59,17 @@ package struct StoreCopy: Sendable {
         report.banners = try await copyBanners()
         let totals = try await source.totals(in: .everything, with: [])
         let pieces = StorePieces.ranges(of: totals, limit: minutesPerPiece)
+        let days = try await daysOfSightings()
+        let total = pieces.count + days.count
         for (index, piece) in pieces.enumerated() {
             try await copy(piece, logs, into: &report)
-            try progress(index + 1, pieces.count)
+            try progress(index + 1, total)
         }
-        guard report.differences.count == 0 else { return report }
+        for (index, day) in days.enumerated() {
+            try await copySightings(of: day, into: &report)
+            try progress(pieces.count + index + 1, total)
+        }
+        guard report.differences.count == 0, report.sightingDifferences.days.isEmpty else { return report }
         for (log, found) in logs {
             if found.horizon != .none { try await destination.expire(before: found.horizon, of: log) }
             if let checkpoint = found.checkpoint { try await destination.save(checkpoint, of: log) }
@@ -106,6 +118,22 @@ package struct StoreCopy: Sendable {
         report.sourceSum += StoreCopy.sum(rows)
         report.destinationSum += StoreCopy.sum(copied)
         report.differences.compare(MinuteSums(rows), MinuteSums(copied))
+    }
+
+    /// Without those that the destination drops.
+    private func daysOfSightings() async throws(StoreError) -> [Day] {
+        let first = max(try await source.firstDayOfSightings(), try await destination.firstDayOfSightings())
+        return try await source.daysWithSightings().filter { $0 >= first }
+    }
+
+    private func copySightings(of day: Day, into report: inout Report) async throws(StoreError) {
+        let wanted = try await SightingRanks(of: day, in: source)
+        let missing = wanted.higher(than: try await SightingRanks(of: day, in: destination))
+        try await destination.merge(missing)
+        let copied = try await SightingRanks(of: day, in: destination)
+        report.sightings += wanted.count
+        report.writtenSightings += missing.count
+        report.sightingDifferences.add(wanted.higher(than: copied).count, on: day)
     }
 
     /// An hour may have the highest `upTo` of its minutes only if no row is beyond the checkpoint of its log.

@@ -77,11 +77,12 @@ struct StoreCopyTests {
             try await to.withStore { destination in
                 let report = try await StoreCopy(from: source, to: destination, named: "A").run()
                 #expect(report.differences.count == 0 && report.written > 0)
+                #expect(report.writtenSightings == report.sightings && report.sightings > 0)
                 #expect(report.sourceSum == report.destinationSum && report.sourceSum > 0)
                 try await expectEqual(source, destination)
 
                 let again = try await StoreCopy(from: source, to: destination, named: "A").run()
-                #expect(again.written == 0 && again.differences.count == 0)
+                #expect(again.written == 0 && again.differences.count == 0 && again.writtenSightings == 0)
                 #expect(again.destinationSum == report.sourceSum)
             }
         }
@@ -163,6 +164,7 @@ struct StoreCopyTests {
             try await to.withStore { destination in
                 let report = try await StoreCopy(from: source, to: destination, named: "A").run()
                 #expect(report.differences.count == 0 && report.sourceSum == report.destinationSum)
+                #expect(report.sightingDifferences.days.isEmpty && report.sightings > 0)
                 #expect(try await destination.horizon(of: StoreTest.log) == horizon)
                 #expect(try await destination.horizon(of: StoreTest.logs[1]) == Horizon.none)
                 try await expectEqual(source, destination)
@@ -235,6 +237,7 @@ struct StoreCopyTests {
             // No row is of a higher offset than 20.
             try await store.save(StoreTest.checkpoint(upTo: 20), of: log)
         }
+        for _ in 0..<3 { try await store.merge(StoreTest.randomSightings(atMost: 60, using: &random)) }
         try await store.save([
             Banner(
                 id: StoreTest.banner(1), name: "one", target: "https://example.com/", tags: ["a"], isRegistered: true),
@@ -245,7 +248,7 @@ struct StoreCopyTests {
     private func expectEqual(_ source: any Store, _ destination: any Store) async throws {
         let comparison = try await StoreCheck(source, destination).run()
         #expect(comparison.differences.count == 0)
-        #expect(comparison.differentBanners.isEmpty)
+        #expect(comparison.differentBanners.isEmpty && comparison.sightingDifferences.days.isEmpty)
         #expect(comparison.minutesOfFirst == comparison.minutesOfSecond && comparison.minutesOfFirst > 0)
         for log in StoreTest.logs {
             #expect(try await destination.checkpoint(of: log) == source.checkpoint(of: log))
