@@ -129,6 +129,12 @@ package final class CountingNode: RunningNode {
         try await query.totals(in: range)
     }
 
+    package func visitors(
+        of banners: Set<BannerID>, in days: ClosedRange<Day>
+    ) async throws(StoreError) -> [VisitorCount] {
+        try await query.visitors(of: banners, in: days)
+    }
+
     package func views(in range: RowRange) -> [LogView] { [aggregation.view(in: range, of: log)] }
 
     package var layout: Layout { aggregation.layout }

@@ -39,7 +39,7 @@ class Server:
         self.log = open(os.path.join(self.directory.name, "log"), "ab")
         self.process = subprocess.Popen(
             [TALLY, "serve", "--listen", f"127.0.0.1:{self.port}", "--data", os.path.join(self.directory.name, "data"),
-             "--flush-every", "5s"],
+             "--flush-every", "5s", "--visitors", "on"],
             stdout=self.log, stderr=self.log)
         wait_for("the server", lambda: self.ask("/healthz", raw=True))
 

@@ -184,6 +184,17 @@ def what_is_invalid_stands_beside_what_was_sent(browser, server):
     assert not browser.complaints(), "the browser complains"
 
 
+def unique_visitors_are_shown(browser, server):
+    for visit in range(12):
+        server.ask("/counter/91", raw=True, headers={"User-Agent": f"Mozilla/5.0 (X11; Linux x86_64) Firefox/{visit % 6}"})
+    browser.open(server.url + "/#/banner/91")
+    wait_for("the clicks", lambda: figure(browser, "Clicks") == 12)
+    # Two of the six may share a register.
+    wait_for("the visitors", lambda: figure(browser, "Unique visitors") in (4, 5, 6))
+    assert "an estimate" in browser.run("return document.querySelector('.figures').textContent")
+    assert not browser.complaints(), "the browser complains"
+
+
 def everything_is_reached_by_keyboard(browser, server):
     browser.open(server.url + "/#/banner/42")
     browser.wait("the chart", "document.querySelector('.chart .line') != null")
@@ -341,7 +352,8 @@ TESTS = [
     says_how_to_begin_and_shows_the_first_click, counts_real_impressions_and_clicks_of_a_page,
     what_is_prefetched_is_shown_and_not_counted, a_beacon_whose_answer_is_lost_counts_once,
     goes_on_after_a_kill_without_a_gap, shows_names_as_they_are, renames_and_retargets_a_banner,
-    the_table_and_the_csv_say_what_the_chart_shows, what_is_invalid_stands_beside_what_was_sent, everything_is_reached_by_keyboard, speaks_both_languages_and_remembers,
+    the_table_and_the_csv_say_what_the_chart_shows, what_is_invalid_stands_beside_what_was_sent, unique_visitors_are_shown,
+    everything_is_reached_by_keyboard, speaks_both_languages_and_remembers,
     pages_that_were_left_hold_no_connection, a_click_moves_the_chart_within_a_second_and_a_half, weighs_little, follows_the_rules_of_axe,
     no_view_is_wider_than_its_screen, a_stop_does_not_wait_for_those_who_watch, works_with_many_banners,
 ]

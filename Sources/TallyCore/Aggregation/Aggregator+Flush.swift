@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What has to be written to the store: first the rows, then the checkpoint.
+/// What has to be written to the store: first the rows and the sightings, then the checkpoint.
 package struct Flush: Equatable, Sendable {
     /// In the order of their first change; each key once.
     package let rows: [Row]
+    /// Each place once.
+    package let sightings: [Sighting]
     package let checkpoint: Checkpoint
 }
 
@@ -55,7 +57,8 @@ extension Aggregator {
             guard entry.flags.contains(.changed) else { return nil }
             return Row(key: rowKey(of: entry.key), counts: rows.counts(ofRow: index), upTo: LogOffset(entry.upTo))
         }
-        return Flush(rows: changed, checkpoint: nextCheckpoint)
+        let sightings = heldSightings.map { Sighting(place: $0, rank: $1) }
+        return Flush(rows: changed, sightings: sightings, checkpoint: nextCheckpoint)
     }
 
     private var nextCheckpoint: Checkpoint {
@@ -69,6 +72,9 @@ extension Aggregator {
         guard flush.checkpoint.upTo > checkpoint.upTo else { return }
         checkpoint = flush.checkpoint
         rows.markUnchanged(upTo: flush.checkpoint.upTo.value)
+        for sighting in flush.sightings where heldSightings[sighting.place] == sighting.rank {
+            heldSightings[sighting.place] = nil
+        }
         evict()
     }
 

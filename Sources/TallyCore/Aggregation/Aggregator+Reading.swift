@@ -21,6 +21,14 @@ extension Aggregator {
         return found
     }
 
+    /// Of visitors, those that the store may lack.
+    package func sightings(of banners: Set<BannerID>, in days: ClosedRange<Day>) -> [Sighting] {
+        heldSightings.compactMap { place, rank in
+            guard days.contains(place.day), banners.contains(place.banner) else { return nil }
+            return Sighting(place: place, rank: rank)
+        }
+    }
+
     /// All rows of the range, whether or not the store has them too.
     /// - Returns: nil when only the store knows: the range begins before the rows that are in memory.
     package func held(in range: RowRange) -> [Row]? {

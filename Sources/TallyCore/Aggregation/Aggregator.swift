@@ -61,6 +61,8 @@ package struct Aggregator: Sendable {
     var additions: [Int: [UnflushedRow.Addition]] = [:]
     /// Unresolved rows that nobody has been asked to load yet.
     var toLoad: ArraySlice<RowKey> = []
+    /// Of visitors, which the store may lack: the highest rank of each place.
+    var heldSightings: [Sighting.Place: UInt8] = [:]
 
     /// - Parameter checkpoint: the store's, or `.start`. Feed the log from its `readFrom`.
     package init(layout: Layout, checkpoint: Checkpoint, configuration: Configuration = Configuration()) {
@@ -84,6 +86,8 @@ package struct Aggregator: Sendable {
     package var rowCount: Int { rows.count }
     /// Event ids that are known.
     package var seenCount: Int { seen.count }
+    /// Of visitors, that the store may lack.
+    package var sightingCount: Int { heldSightings.count }
 
     /// Which chunks of a node were counted.
     package func sequences(of node: NodeID) -> SequenceRanges { sequences[node] ?? SequenceRanges() }
@@ -141,6 +145,9 @@ package struct Aggregator: Sendable {
             } else if kinds.reason(kindIndices[Int(identified.delta.kind)]) == nil {
                 applied.duplicateEvents += 1
             }
+        }
+        for sighting in entry.chunk.sightings {
+            heldSightings[sighting.place] = max(heldSightings[sighting.place] ?? 0, sighting.rank)
         }
         if sumsMinutes { applied.minutes = minuteAdditions(of: entry.chunk, isNew: isNew, kinds: kindIndices) }
         return applied

@@ -10,9 +10,12 @@ package struct CountedEvent: Hashable, Sendable {
     package var id: EventID?
     /// Why it is invalid; nil for one of a person's.
     package var invalid: InvalidReason?
+    /// Whom it showed at the banner; nil where nobody asks, or it is invalid.
+    package var visitor: Sighting.Mark?
 
     package init(
-        banner: BannerID, kind: Kind, minute: Minute, count: Int64, id: EventID? = nil, invalid: InvalidReason? = nil
+        banner: BannerID, kind: Kind, minute: Minute, count: Int64, id: EventID? = nil, invalid: InvalidReason? = nil,
+        visitor: Sighting.Mark? = nil
     ) {
         precondition(count >= 1 && count <= Limits.eventCount, "the count of an event is checked where it enters")
         precondition(kind.reason == nil, "an event has a kind of the user's, and a reason of its own")
@@ -22,6 +25,15 @@ package struct CountedEvent: Hashable, Sendable {
         self.count = count
         self.id = id
         self.invalid = invalid
+        self.visitor = visitor
+    }
+
+    /// How many entries of a chunk it takes at most: itself, and either that it is invalid or its visitor.
+    package static let mostEntries = 2
+    var entryCount: Int { invalid == nil && visitor == nil ? 1 : CountedEvent.mostEntries }
+
+    package var sighting: Sighting? {
+        invalid == nil ? visitor.map { Sighting($0, banner: banner, day: Day(of: minute)) } : nil
     }
 
     /// Under which kinds it is counted: an invalid event a second time.

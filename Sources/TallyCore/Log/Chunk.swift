@@ -16,9 +16,12 @@ package struct Chunk: Equatable, Sendable {
     package var deltas: [Delta]
     /// In the order of their arrival, which decides which of two alike counts.
     package var identified: [IdentifiedDelta]
+    /// Of visitors: sorted by place, each place once.
+    package var sightings: [Sighting]
 
     package init(
-        node: NodeID, sequence: UInt64, time: Timestamp, kinds: [Kind], deltas: [Delta], identified: [IdentifiedDelta]
+        node: NodeID, sequence: UInt64, time: Timestamp, kinds: [Kind], deltas: [Delta], identified: [IdentifiedDelta],
+        sightings: [Sighting] = []
     ) {
         self.node = node
         self.sequence = sequence
@@ -26,6 +29,7 @@ package struct Chunk: Equatable, Sendable {
         self.kinds = kinds
         self.deltas = deltas
         self.identified = identified
+        self.sightings = sightings
     }
 
     /// `Minute.last` when it is empty.
@@ -34,8 +38,8 @@ package struct Chunk: Equatable, Sendable {
         return deltas.reduce(identified) { min($0, $1.minute) }
     }
 
-    /// Deltas and identified events.
-    package var entryCount: Int { deltas.count + identified.count }
+    /// Deltas, identified events and sightings.
+    package var entryCount: Int { deltas.count + identified.count + sightings.count }
 
     /// How many events it counts, if all of its ids are new. Those that are invalid are among them.
     package var eventCount: Int64 {

@@ -11,11 +11,13 @@ package struct ChunkBuilder: Sendable {
     private var sums: [Key: Int64] = [:]
     private var identified: [IdentifiedDelta] = []
     private var kinds: [Kind] = []
+    /// The highest rank of each place.
+    private var sightings: [Sighting.Place: UInt8] = [:]
 
     package init() {}
 
     package var isEmpty: Bool { sums.isEmpty && identified.isEmpty }
-    package var entryCount: Int { sums.count + identified.count }
+    package var entryCount: Int { sums.count + identified.count + sightings.count }
     package var isFull: Bool { entryCount >= Limits.chunkEntries }
 
     /// Adds an event; an invalid one a second time, as invalid. Both are in one chunk, so that at every offset of a log no
@@ -24,9 +26,12 @@ package struct ChunkBuilder: Sendable {
     ///   added, and belongs to the next chunk.
     package mutating func add(_ event: CountedEvent) -> Bool {
         let invalid = event.invalid.map(event.kind.invalid)
-        guard entryCount + (invalid == nil ? 1 : 2) <= Limits.chunkEntries, hasRoom(for: event.kind, invalid),
+        guard entryCount + event.entryCount <= Limits.chunkEntries, hasRoom(for: event.kind, invalid),
             add(event, as: event.kind)
         else { return false }
+        if let sighting = event.sighting {
+            sightings[sighting.place] = max(sightings[sighting.place] ?? 0, sighting.rank)
+        }
         guard let invalid else { return true }
         let isAdded = add(event, as: invalid)
         precondition(isAdded, "there are never more invalid events than there are")
@@ -73,7 +78,8 @@ package struct ChunkBuilder: Sendable {
             return entry
         }
         return Chunk(
-            node: node, sequence: sequence, time: time, kinds: sortedKinds, deltas: deltas, identified: renamed)
+            node: node, sequence: sequence, time: time, kinds: sortedKinds, deltas: deltas, identified: renamed,
+            sightings: sightings.map { Sighting(place: $0, rank: $1) }.sorted { $0.place < $1.place })
     }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The bytes of a chunk, version 1; `docs/chunk-format.md` describes them with an example.
+/// The bytes of a chunk; `docs/chunk-format.md` describes them with an example.
 ///
-///     version       1 byte, 0x01
+///     version       1 byte, 0x01, or 0x02 when there are sightings
 ///     node          16 bytes, little-endian
 ///     sequence      variable
 ///     time          variable, milliseconds since 1970
@@ -18,22 +18,27 @@
 ///                     minute    signed, less the minute before
 ///                     banner    variable
 ///                     count     variable
+///     sightings     as `ChunkCoding+Sightings.swift` says, if there are any
 extension Chunk {
     package static let version: UInt8 = 1
+    package static let versionWithSightings: UInt8 = 2
     /// Far beyond what a node can write; leaves room for arithmetic.
     package static let lastSequence = UInt64(Int64.max)
 
     package func encoded() -> [UInt8] {
-        var writer = ByteWriter(capacity: 64 + deltas.count * 6 + identified.count * 26)
-        writer.write(Chunk.version)
+        var writer = ByteWriter(capacity: 64 + deltas.count * 6 + identified.count * 26 + sightings.count * 6)
+        writer.write(sightings.isEmpty ? Chunk.version : Chunk.versionWithSightings)
         writer.write(node.bits)
         writer.writeVariable(sequence)
         writer.writeVariable(UInt64(max(0, time.milliseconds)))
         writer.writeKinds(kinds)
         encodeDeltas(to: &writer)
         encodeIdentified(to: &writer)
+        if !sightings.isEmpty { encodeSightings(to: &writer) }
         return writer.bytes
     }
+
+    static func isKnown(_ version: UInt8) -> Bool { version == Chunk.version || version == versionWithSightings }
 
     private func encodeDeltas(to writer: inout ByteWriter) {
         writer.writeVariable(UInt64(deltas.count))
@@ -70,7 +75,7 @@ extension Chunk {
         var reader = ByteReader(bytes)
         do {
             let version = try reader.read(UInt8.self)
-            guard version == Chunk.version else { throw ChunkDecodingError.unknownVersion(version) }
+            guard Chunk.isKnown(version) else { throw ChunkDecodingError.unknownVersion(version) }
             node = NodeID(bits: try reader.read(UInt128.self))
             sequence = try reader.readVariable()
             guard sequence >= 1, sequence <= Chunk.lastSequence else {
@@ -84,6 +89,11 @@ extension Chunk {
             deltas = try Chunk.decodeDeltas(from: &reader, kinds: kinds.count)
             identified = try Chunk.decodeIdentified(
                 from: &reader, kinds: kinds.count, most: Limits.chunkEntries - deltas.count)
+            sightings = []
+            if version == Chunk.versionWithSightings {
+                let most = Limits.chunkEntries - deltas.count - identified.count
+                sightings = try Chunk.decodeSightings(from: &reader, most: most)
+            }
         } catch let error as ChunkDecodingError {
             throw error
         } catch {
@@ -201,7 +211,7 @@ extension ChunkDecodingError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .unknownVersion(let version):
-            "a chunk of version \(version); this tally reads version \(Chunk.version). A newer tally wrote it: use that one"
+            "a chunk of version \(version); this tally reads versions 1 and 2. A newer tally wrote it: use that one"
         case .malformed(let what): "not a chunk: \(what)"
         }
     }

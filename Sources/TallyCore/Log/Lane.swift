@@ -27,6 +27,8 @@ package struct Lane: Sendable {
     private var epoch: UInt32 = 1
     /// The slots that have a count.
     private var touched: [Int32] = []
+    private var sightings: [Sighting] = []
+    private var committed = RecentSightings()
 
     /// - Parameters:
     ///   - number: different for each lane of one group commit.
@@ -42,8 +44,8 @@ package struct Lane: Sendable {
 
     /// Nothing was added since the last `take`.
     package var isEmpty: Bool { touched.isEmpty }
-    /// No more than this, and an event that counts twice, being invalid, fits one chunk.
-    package var isFull: Bool { touched.count > Limits.chunkEntries - 2 }
+    /// No more than this, and one more event fits one chunk.
+    package var isFull: Bool { touched.count + sightings.count > Limits.chunkEntries - CountedEvent.mostEntries }
     /// Banners, each with its kind, that were let in in this minute.
     package var letIn: Int { filled }
 
@@ -81,6 +83,17 @@ package struct Lane: Sendable {
         return true
     }
 
+    /// Notes a visitor, beside an event that was added in this turn. One that the log has already isn't noted again.
+    package mutating func note(_ visitor: Sighting.Mark, banner: BannerID) {
+        let sighting = Sighting(visitor, banner: banner, day: Day(of: minute))
+        if !committed.contains(sighting) { sightings.append(sighting) }
+    }
+
+    /// These are in the log.
+    package mutating func didCommit(_ sightings: [Sighting]) {
+        for sighting in sightings { committed.insert(sighting) }
+    }
+
     /// Lets a counter in until the minute is over.
     package mutating func letIn(banner: BannerID, kind: UInt8) {
         precondition(kind < kinds.count, "a kind of this lane")
@@ -102,7 +115,8 @@ package struct Lane: Sendable {
                 banner: banner, kind: UInt8(truncatingIfNeeded: slot.tag), minute: minute, count: Int64(slot.count))
         }
         touched.removeAll(keepingCapacity: true)
-        return LaneSums(lane: number, kinds: kinds, minute: minute, deltas: deltas)
+        defer { sightings = [] }
+        return LaneSums(lane: number, kinds: kinds, minute: minute, deltas: deltas, sightings: sightings)
     }
 
     private func tag(_ kind: UInt8) -> UInt32 { epoch << Lane.kindBits | UInt32(kind) }

@@ -7,27 +7,32 @@ package struct LaneSums: Sendable {
     /// In no order; several turns may have added to the same counter.
     private(set) var deltas: [Delta]
     private(set) var earliest: Minute
+    /// In no order, and a place perhaps more than once.
+    package private(set) var sightings: [Sighting]
 
-    init(lane: Int, kinds: [Kind], minute: Minute, deltas: [Delta]) {
+    init(lane: Int, kinds: [Kind], minute: Minute, deltas: [Delta], sightings: [Sighting] = []) {
         self.lane = lane
         self.kinds = kinds
         self.earliest = minute
         self.deltas = deltas
+        self.sightings = sightings
     }
 
     /// The same lane and minute, and no sums.
     var emptied: LaneSums { LaneSums(lane: lane, kinds: kinds, minute: earliest, deltas: []) }
 
     mutating func append(_ delta: Delta) { deltas.append(delta) }
+    mutating func append(_ sighting: Sighting) { sightings.append(sighting) }
 
     package var isEmpty: Bool { deltas.isEmpty }
-    package var entryCount: Int { deltas.count }
+    package var entryCount: Int { deltas.count + sightings.count }
 
     /// Adds a later turn of the same lane.
     /// - Returns: false when both together don't fit one chunk; then nothing was added.
     mutating func add(_ later: LaneSums) -> Bool {
         guard later.lane == lane, entryCount + later.entryCount <= Limits.chunkEntries else { return false }
         deltas += later.deltas
+        sightings += later.sightings
         earliest = min(earliest, later.earliest)
         return true
     }
@@ -37,7 +42,9 @@ package struct LaneSums: Sendable {
         deltas.sort(by: Chunk.areInOrder)
         mergeNeighbours()
         let used = useOnlyNeededKinds()
-        return Chunk(node: node, sequence: sequence, time: time, kinds: used, deltas: deltas, identified: [])
+        return Chunk(
+            node: node, sequence: sequence, time: time, kinds: used, deltas: deltas, identified: [],
+            sightings: sightings.merged())
     }
 
     private mutating func mergeNeighbours() {

@@ -8,6 +8,9 @@ extension LaneSums {
         for delta in deltas {
             parts[partitioning.partition(of: delta.banner), default: emptied].append(delta)
         }
+        for sighting in sightings {
+            parts[partitioning.partition(of: sighting.place.banner), default: emptied].append(sighting)
+        }
         return parts
     }
 }
@@ -22,6 +25,7 @@ extension Chunk {
         }
         for delta in deltas { add(delta.banner) { $0.deltas.append(delta) } }
         for entry in identified { add(entry.delta.banner) { $0.identified.append(entry) } }
+        for sighting in sightings { add(sighting.place.banner) { $0.sightings.append(sighting) } }
         return parts.mapValues { $0.withoutUnusedKinds() }
     }
 

@@ -7,10 +7,14 @@ package protocol UnflushedSource: Sendable {
 
     /// All that was counted in the range, when it is in memory, and nobody else counts into the store.
     func held(in range: RowRange) -> [StoredRow]?
+
+    /// Of visitors, those that the store may lack; of another process none.
+    func sightings(of banners: Set<BannerID>, in days: ClosedRange<Day>) -> [Sighting]
 }
 
 extension UnflushedSource {
     package func held(in range: RowRange) -> [StoredRow]? { nil }
+    package func sightings(of banners: Set<BannerID>, in days: ClosedRange<Day>) -> [Sighting] { [] }
 }
 
 package struct UnflushedAnswer: Sendable {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Decides what is asked of the store and the log while chunks are counted: the rows that the aggregator doesn't hold are
-/// loaded; at a flush every changed row is written, then the checkpoint, and only then may the log drop what it covers.
+/// loaded; at a flush every changed row is written, then the sightings of visitors if there are any, then the checkpoint, and only
+/// then may the log drop what it covers.
 ///
 ///     resting ──► loading ──► resting
-///        └──► merging ──► saving ──► trimming ──► resting
+///        └──► merging ──► noting ──► saving ──► trimming ──► resting
 ///
 /// No I/O: the owner does what `next` says, one thing at a time, and reports back. After a failure nothing is lost: what
 /// was to be loaded is asked for again, and a flush that is requested anew begins with the rows as they are then.
@@ -14,6 +15,8 @@ package struct StoreKeeping: Sendable {
         case load([RowKey])
         /// Write the rows, and call `didWrite`.
         case merge([Row])
+        /// Write the sightings, and call `didWrite`.
+        case note([Sighting])
         /// Write the checkpoint, and call `didWrite`.
         case save(Checkpoint)
         /// Let the log drop what stands before, and call `didTrim`, whether or not it could.
@@ -24,6 +27,7 @@ package struct StoreKeeping: Sendable {
         case resting
         case loading([RowKey])
         case merging(Flush)
+        case noting(Flush)
         case saving(Flush)
         case trimming(before: LogOffset)
     }
@@ -41,6 +45,7 @@ package struct StoreKeeping: Sendable {
     package mutating func next(for aggregator: inout Aggregator) -> Action? {
         switch phase {
         case .resting: break
+        case .noting(let flush): return .note(flush.sightings)
         case .saving(let flush): return .save(flush.checkpoint)
         case .trimming(let offset): return .trim(before: offset)
         case .loading, .merging: preconditionFailure("the last action was not reported")
@@ -64,10 +69,11 @@ package struct StoreKeeping: Sendable {
         phase = .resting
     }
 
-    /// The rows or the checkpoint are durable.
+    /// The rows, the sightings or the checkpoint are durable.
     package mutating func didWrite(for aggregator: inout Aggregator) {
         switch phase {
-        case .merging(let flush): phase = .saving(flush)
+        case .merging(let flush): phase = flush.sightings.isEmpty ? .saving(flush) : .noting(flush)
+        case .noting(let flush): phase = .saving(flush)
         case .saving(let flush):
             aggregator.finishFlush(flush)
             phase = .trimming(before: flush.checkpoint.readFrom)

@@ -42,6 +42,9 @@ package struct StoredCounts: Sendable {
         }
     }
 
+    /// 0 where nobody was sighted.
+    package func rank(at place: Sighting.Place) -> UInt8 { sightings[place] ?? 0 }
+
     package func sightings(of banners: Set<BannerID>?, in days: ClosedRange<Day>) -> [Sighting] {
         sightings.filter { days.contains($0.key.day) && banners?.contains($0.key.banner) ?? true }
             .map { Sighting(place: $0.key, rank: $0.value) }

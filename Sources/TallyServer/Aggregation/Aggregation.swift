@@ -14,6 +14,8 @@ package final class Aggregation: Sendable {
         package var duplicateChunks = 0
         package var rows = 0
         package var seenIDs = 0
+        /// Of visitors, that the store may lack.
+        package var sightings = 0
         /// Chunks behind the checkpoint.
         package var unflushedChunks: Int64 = 0
     }
@@ -76,6 +78,11 @@ package final class Aggregation: Sendable {
         }
     }
 
+    /// Of visitors, those that the store may lack.
+    func sightings(of banners: Set<BannerID>, in days: ClosedRange<Day>) -> [Sighting] {
+        state.withLock { $0.aggregator.sightings(of: banners, in: days) }
+    }
+
     /// All that was counted in the range, when it is in memory, and nobody else counts into the store.
     func held(in range: RowRange) -> [Row]? {
         state.withLock { $0.isAlone ? $0.aggregator.held(in: range) : nil }
@@ -109,6 +116,7 @@ package final class Aggregation: Sendable {
             var statistics = state.statistics
             statistics.rows = state.aggregator.rowCount
             statistics.seenIDs = state.aggregator.seenCount
+            statistics.sightings = state.aggregator.sightingCount
             statistics.unflushedChunks = state.aggregator.position.value - state.aggregator.checkpoint.upTo.value
             return statistics
         }

@@ -206,6 +206,9 @@ package final class StoreKeeper: Service {
             try await store.merge(rows, of: log.id)
             decide { $0.didWrite(for: &$1) }
             healthSoFar.withLock { $0.rowsWritten += rows.count }
+        case .note(let sightings):
+            try await store.merge(sightings)
+            decide { $0.didWrite(for: &$1) }
         case .save(let checkpoint):
             try await store.save(checkpoint, of: log.id)
             decide { $0.didWrite(for: &$1) }

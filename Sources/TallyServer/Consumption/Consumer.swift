@@ -30,7 +30,7 @@ package final class Consumer: Service, UnflushedSource {
             ends[partition] = nil
             guard let progress = counter.progress else { return }
             var statistics = progress.statistics
-            (statistics.rows, statistics.seenIDs, statistics.unflushedChunks) = (0, 0, 0)
+            (statistics.rows, statistics.seenIDs, statistics.sightings, statistics.unflushedChunks) = (0, 0, 0, 0)
             past.add(statistics)
             var store = progress.store
             (store.problem, store.failuresInARow) = (nil, 0)
@@ -153,6 +153,10 @@ package final class Consumer: Service, UnflushedSource {
     }
 
     package func unflushed(in range: RowRange) async -> UnflushedAnswer { UnflushedAnswer(views: views(in: range)) }
+
+    package func sightings(of banners: Set<BannerID>, in days: ClosedRange<Day>) -> [Sighting] {
+        counters.flatMap { $0.sightings(of: banners, in: days) }
+    }
 
     /// Of each partition that is counted here.
     package func views(in range: RowRange) -> [LogView] { counters.map { $0.view(in: range) } }

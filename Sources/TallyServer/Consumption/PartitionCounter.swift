@@ -220,6 +220,10 @@ final class PartitionCounter: Sendable {
 
     func sequences(of node: NodeID) -> SequenceRanges { aggregation?.sequences(of: node) ?? SequenceRanges() }
 
+    func sightings(of banners: Set<BannerID>, in days: ClosedRange<Day>) -> [Sighting] {
+        aggregation?.sightings(of: banners, in: days) ?? []
+    }
+
     func end() async -> LogOffset? { try? await log.end() }
 
     /// For tests.

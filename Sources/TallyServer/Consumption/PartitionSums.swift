@@ -11,6 +11,7 @@ extension Aggregation.Statistics {
         duplicateChunks += other.duplicateChunks
         rows += other.rows
         seenIDs += other.seenIDs
+        sightings += other.sightings
         unflushedChunks += other.unflushedChunks
     }
 }

@@ -13,7 +13,7 @@ enum DashboardText {
         without(spacesOf: [" {", "{ ", "{\n", " }", "}\n", "; ", ";\n", ", ", ",\n", ": "], squeezed(text))
     }
 
-    /// A script, also without the spaces around operators, which no text in quotation marks has, those behind commas in lines
+    /// A script, also without the spaces around operators and texts, which no text in quotation marks has, those behind commas in lines
     /// without such a text, and the ends of lines where something must follow.
     static func squeezedScript(_ text: String) -> String {
         let lines = squeezed(text).split(separator: "\n").map { line in
@@ -24,7 +24,8 @@ enum DashboardText {
 
     private static let operators = [
         " => ", " === ", " !== ", " && ", " || ", " ?? ", " = ", " += ", " ? ", " : ", " + ", " - ", " * ",
-        " < ", " > ", " <= ", " >= ", "if (", "for (", ") {", "{ ", " }",
+        " < ", " > ", " <= ", " >= ", "if (", "for (", ") {", "{ ", " }", ": \"",
+        ": `", ": [", "\"), ", "\", {", "\", t(", "\", h(",
     ]
     static let lineEnds = [";\n", "{\n", ",\n", "(\n", "}\n}"]
 

@@ -104,7 +104,8 @@ struct Problem {
             case .unknownBanner: .notFound
             case .tooManyBanners, .tooManyKinds: .forbidden
             case .bannersUnknown: .serviceUnavailable
-            case .tooOld, .expired, .inFuture, .countOutOfRange, .idTooLong, .idEmpty, .reservedKind, .ownNode:
+            case .tooOld, .expired, .inFuture, .countOutOfRange, .idTooLong, .idEmpty, .reservedKind, .foreignSightings,
+                .ownNode:
                 .badRequest
             }
         self.init(

@@ -38,6 +38,7 @@ func allRoutes(service: any CountingService, metrics: HTTPMetrics, configuration
         + SeriesRoutes(service: service).routes
         + BannerRoutes(service: service).routes
         + TotalRoutes(service: service).routes
+        + VisitorRoutes(service: service).routes
         + LiveRoutes(live: service.watching).routes
         + StatusRoutes(service: service, metrics: metrics, version: configuration.version).routes
         + DashboardRoutes(version: configuration.version).routes

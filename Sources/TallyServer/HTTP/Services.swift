@@ -34,6 +34,9 @@ package protocol CountingService: Sendable {
     /// - Returns: sorted by (banner, kind).
     func totals(in range: RowRange) async throws(StoreError) -> Counted<[Total]>
 
+    /// The unique visitors of each banner and day that had any, sorted by (banner, day).
+    func visitors(of banners: Set<BannerID>, in days: ClosedRange<Day>) async throws(StoreError) -> [VisitorCount]
+
     /// What this process itself has counted and not stored yet: for those that answer for it.
     func views(in range: RowRange) -> [LogView]
 

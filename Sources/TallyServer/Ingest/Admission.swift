@@ -36,7 +36,7 @@ package final class Admission: Sendable {
         admitted.append(
             CountedEvent(
                 banner: input.banner, kind: input.kind, minute: minute, count: input.count, id: id,
-                invalid: input.invalid))
+                invalid: input.invalid, visitor: input.visitor))
     }
 
     var wallTime: Timestamp { clock.now() }
@@ -73,6 +73,7 @@ package final class Admission: Sendable {
             _ = try decideMinute(Timestamp(milliseconds: minute.unixSeconds * 1_000), backfill: true)
         }
         if let kind = chunk.kinds.first(where: { $0.reason != nil }) { throw .reservedKind(kind) }
+        guard chunk.sightings.isEmpty else { throw .foreignSightings }
         var newcomers = Newcomers()
         for kind in chunk.kinds where try isNew(kind, beside: newcomers) { newcomers.kinds.insert(kind) }
         for delta in chunk.deltas + chunk.identified.map(\.delta) where try isNew(delta.banner, beside: newcomers) {

@@ -13,6 +13,8 @@ package struct EventInput: Hashable, Sendable {
     package var id: String?
     /// Why it is no person's, as the server found; a sender can't say so.
     package var invalid: InvalidReason?
+    /// Whom the server took the sender for; nil where it doesn't ask.
+    package var visitor: Sighting.Mark?
 
     package init(
         banner: BannerID, kind: Kind = .click, time: Timestamp? = nil, count: Int64 = 1, id: String? = nil

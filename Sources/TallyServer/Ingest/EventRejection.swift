@@ -20,6 +20,8 @@ package enum EventRejection: Error, Equatable, Sendable {
     case idEmpty
     /// A chunk of another node counts invalid events, which only the server itself judges.
     case reservedKind(Kind)
+    /// A chunk of another node tells visitors apart, which only the server itself does.
+    case foreignSightings
     /// A chunk of another node carries the id of this one.
     case ownNode(NodeID)
 }
@@ -38,6 +40,7 @@ extension EventRejection {
         case .countOutOfRange: "count_out_of_range"
         case .idTooLong, .idEmpty: "bad_event_id"
         case .reservedKind: "bad_kind"
+        case .foreignSightings: "foreign_sightings"
         case .ownNode: "own_node"
         }
     }
@@ -64,6 +67,8 @@ extension EventRejection: CustomStringConvertible {
         case .idEmpty: "the event id is empty; allowed are 1 to \(Limits.eventIDBytes) bytes"
         case .reservedKind(let kind):
             "the kind \(kind) is the server's own, for the events that it finds invalid; \(Kind.allowed)"
+        case .foreignSightings:
+            "the chunk has sightings of visitors, which only a server tells apart, of its own requests"
         case .ownNode(let node): "the chunk's node \(node) is this server's own, whose chunks nobody else makes"
         }
     }

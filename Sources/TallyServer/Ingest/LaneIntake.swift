@@ -38,6 +38,17 @@ enum TurnOutcome: Sendable {
     /// Of the events in each of these partitions.
     case parts([(partition: Int, result: Result<Receipt, IngestError>)])
 
+    /// Of all events.
+    var isSuccess: Bool {
+        func isSuccess(_ result: Result<Receipt, IngestError>) -> Bool {
+            if case .success = result { true } else { false }
+        }
+        return switch self {
+        case .whole(let result): isSuccess(result)
+        case .parts(let parts): parts.allSatisfy { isSuccess($0.result) }
+        }
+    }
+
     func result(of partition: Int) -> Result<Receipt, IngestError> {
         switch self {
         case .whole(let result): return result

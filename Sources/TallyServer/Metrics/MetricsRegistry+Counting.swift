@@ -27,6 +27,9 @@ extension MetricsRegistry {
         gauge("tally_event_ids_known", "Event ids within the window of deduplication.") {
             Double(statistics().seenIDs)
         }
+        gauge("tally_unflushed_sightings", "Sightings of unique visitors that are not in the store yet.") {
+            Double(statistics().sightings)
+        }
         gauge("tally_unflushed_chunks", "Chunks in the log that are counted and not in the store yet.") {
             Double(statistics().unflushedChunks)
         }

@@ -14,4 +14,8 @@ struct OwnCounts: UnflushedSource {
     func held(in range: RowRange) -> [StoredRow]? {
         aggregation.held(in: range)?.map { StoredRow(log: log, row: $0) }
     }
+
+    func sightings(of banners: Set<BannerID>, in days: ClosedRange<Day>) -> [Sighting] {
+        aggregation.sightings(of: banners, in: days)
+    }
 }

@@ -59,6 +59,15 @@ package struct Query: Sendable {
         }
     }
 
+    /// The unique visitors of each banner and day that had any, sorted by (banner, day). Those that another process has not
+    /// flushed yet are missing.
+    package func visitors(
+        of banners: Set<BannerID>, in days: ClosedRange<Day>
+    ) async throws(StoreError) -> [VisitorCount] {
+        let unflushed = sources.flatMap { $0.sightings(of: banners, in: days) }
+        return VisitorCount.all(unflushed + (try await store.sightings(of: banners, in: days)))
+    }
+
     private static func sorted(_ totals: [Total]) -> [Total] {
         totals.sorted { ($0.banner, $0.kind) < ($1.banner, $1.kind) }
     }

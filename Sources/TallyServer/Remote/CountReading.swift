@@ -10,6 +10,7 @@ package protocol CountReading: Sendable {
 
     func minuteCounts(in range: RowRange) async throws(StoreError) -> Counted<[MinuteCount]>
     func totals(in range: RowRange) async throws(StoreError) -> Counted<[Total]>
+    func visitors(of banners: Set<BannerID>, in days: ClosedRange<Day>) async throws(StoreError) -> [VisitorCount]
     /// What this process itself has counted and not stored yet.
     func views(in range: RowRange) -> [LogView]
     var layout: Layout { get }

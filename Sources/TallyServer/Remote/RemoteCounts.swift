@@ -48,6 +48,12 @@ package final class RemoteCounts: CountReading {
         noting(try await query.totals(in: range))
     }
 
+    package func visitors(
+        of banners: Set<BannerID>, in days: ClosedRange<Day>
+    ) async throws(StoreError) -> [VisitorCount] {
+        try await query.visitors(of: banners, in: days)
+    }
+
     private func noting<Value>(_ answer: Counted<Value>) -> Counted<Value> {
         known.withLock { $0 = max($0, answer.freshness.watermark) }
         return answer

@@ -83,6 +83,13 @@ package final class RemoteNode: RunningNode {
         return try await reading.totals(in: range)
     }
 
+    package func visitors(
+        of banners: Set<BannerID>, in days: ClosedRange<Day>
+    ) async throws(StoreError) -> [VisitorCount] {
+        guard let reading else { throw .unavailable(RemoteNode.missing(.query)) }
+        return try await reading.visitors(of: banners, in: days)
+    }
+
     package func views(in range: RowRange) -> [LogView] { reading?.views(in: range) ?? [] }
 
     package var layout: Layout { reading?.layout ?? .minute }

@@ -29,7 +29,7 @@ final class BurstWatch: Sendable {
     /// Counts one more event of the visitor.
     /// - Returns: whether it is more than a person does.
     func count(_ visitor: Visitor, _ banner: BannerID, at now: NIODeadline) -> Bool {
-        let key = (visitor.bits ^ UInt64(bitPattern: banner.value).mixed()).mixed()
+        let key = visitor.bits(at: banner)
         return pieces[Int(key >> 58)].table.withLock {
             $0.count(key, at: Int64(now.uptimeNanoseconds / 1_000_000))
         }

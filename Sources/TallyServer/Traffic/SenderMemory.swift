@@ -15,22 +15,22 @@ struct SenderMemory {
     private var known: (verdict: TrafficJudge.Verdict, since: NIODeadline)?
 
     /// - Parameter userAgent: the value of the field, empty when it is missing; of `forwarded` the same.
-    mutating func reason(
+    mutating func judge(
         _ userAgent: UnsafeRawBufferPointer, _ forwarded: UnsafeRawBufferPointer, _ banner: BannerID,
         peer: @autoclosure () -> SocketAddress?, judge: TrafficJudge, at now: NIODeadline
-    ) -> InvalidReason? {
+    ) -> Judgement {
         let forwarded = judge.looksAtForwarded ? forwarded : UnsafeRawBufferPointer(start: nil, count: 0)
         if let known, now - known.since < SenderMemory.life, SenderMemory.isEqual(userAgent, self.userAgent),
             SenderMemory.isEqual(forwarded, self.forwarded)
         {
-            return judge.reason(known.verdict, banner, at: now)
+            return judge.judge(known.verdict, banner, at: now)
         }
         let sender = TrafficJudge.Sender(peer: peer(), userAgent: userAgent, forwarded: forwarded)
-        let verdict = judge.verdict(sender, at: now)
+        let verdict = judge.verdict(sender)
         self.userAgent = Array(userAgent)
         self.forwarded = Array(forwarded)
         known = (verdict, now)
-        return judge.reason(verdict, banner, at: now)
+        return judge.judge(verdict, banner, at: now)
     }
 
     private static func isEqual(_ bytes: UnsafeRawBufferPointer, _ kept: [UInt8]) -> Bool {

@@ -12,18 +12,17 @@ enum Peer {
 
 extension TrafficJudge {
     /// Counts one event of whoever sent the request.
-    /// - Returns: why it is no person's; nil when it is.
-    func reason(of request: Request, _ banner: BannerID) -> InvalidReason? {
-        guard looksAtUserAgents else { return nil }
+    func judge(_ request: Request, _ banner: BannerID) -> Judgement {
+        guard looksAtUserAgents else { return Judgement() }
         let now = NIODeadline.now()
         let userAgent = Array(request.headers[values: .userAgent].joined(separator: ",").utf8)
         let forwarded = Array(request.headers[values: .forwardedFor].joined(separator: ",").utf8)
         let verdict = userAgent.withUnsafeBytes { userAgent in
             forwarded.withUnsafeBytes { forwarded in
-                self.verdict(Sender(peer: Peer.address, userAgent: userAgent, forwarded: forwarded), at: now)
+                self.verdict(Sender(peer: Peer.address, userAgent: userAgent, forwarded: forwarded))
             }
         }
-        return reason(verdict, banner, at: now)
+        return judge(verdict, banner, at: now)
     }
 }
 

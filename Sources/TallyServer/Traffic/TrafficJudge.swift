@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import NIOCore
-import TallyCore
+package import TallyCore
 
-/// Decides which events are no person's. One for the whole server, whichever way a request takes.
+/// What an event is: invalid for a reason, or a visitor's as far as anybody asks.
+struct Judgement: Equatable, Sendable {
+    var invalid: InvalidReason?
+    var visitor: Sighting.Mark?
+}
+
+/// Decides which events are no person's, and tells the visitors of the others apart. One for the whole server, whichever way a request takes.
 package final class TrafficJudge: Sendable {
     package struct Configuration: Equatable, Sendable {
         /// Who says of himself that he is a program is one.
@@ -12,6 +18,8 @@ package final class TrafficJudge: Sendable {
         package var burst: Int?
         package var burstWindow: Duration = .seconds(60)
         package var trustedProxies = TrustedProxies.none
+        /// Whether unique visitors are counted.
+        package var visitors = false
 
         package init() {}
     }
@@ -34,31 +42,35 @@ package final class TrafficJudge: Sendable {
     private let bots: BotList?
     private let burst: BurstWatch?
     private let proxies: TrustedProxies
-    private let salt = VisitorSalt()
+    private let countsVisitors: Bool
+    private let salt: VisitorSalt
 
-    package init(_ configuration: Configuration = Configuration()) {
+    package init(_ configuration: Configuration = Configuration(), clock: any WallClock) {
         bots = configuration.bots ? BotList.kept : nil
         burst = configuration.burst.map { BurstWatch(limit: $0, window: configuration.burstWindow) }
         proxies = configuration.trustedProxies
+        countsVisitors = configuration.visitors
+        salt = VisitorSalt(clock: clock)
     }
 
+    private var tellsVisitors: Bool { burst != nil || countsVisitors }
     /// Whether a verdict depends on these; else they need not be looked at.
-    var looksAtUserAgents: Bool { bots != nil || burst != nil }
-    var looksAtForwarded: Bool { burst != nil && !proxies.isEmpty }
+    var looksAtUserAgents: Bool { bots != nil || tellsVisitors }
+    var looksAtForwarded: Bool { tellsVisitors && !proxies.isEmpty }
 
-    func verdict(_ sender: Sender, at now: NIODeadline) -> Verdict {
+    func verdict(_ sender: Sender) -> Verdict {
         let isBot = bots?.contains(sender.userAgent) ?? false
-        guard burst != nil else { return Verdict(isBot: isBot, visitor: nil) }
+        guard tellsVisitors else { return Verdict(isBot: isBot, visitor: nil) }
         let forwarded = looksAtForwarded ? String(decoding: sender.forwarded, as: UTF8.self) : ""
         let address = proxies.sender(sender.peer, forwarded: forwarded)
-        return Verdict(isBot: isBot, visitor: salt.visitor(address, sender.userAgent, at: now))
+        return Verdict(isBot: isBot, visitor: salt.visitor(address, sender.userAgent))
     }
 
     /// Counts one event of this sender.
-    /// - Returns: why it is no person's; nil when it is.
-    func reason(_ verdict: Verdict, _ banner: BannerID, at now: NIODeadline) -> InvalidReason? {
-        if verdict.isBot { return .bot }
-        guard let burst, let visitor = verdict.visitor else { return nil }
-        return burst.count(visitor, banner, at: now) ? .burst : nil
+    func judge(_ verdict: Verdict, _ banner: BannerID, at now: NIODeadline) -> Judgement {
+        if verdict.isBot { return Judgement(invalid: .bot) }
+        guard let visitor = verdict.visitor else { return Judgement() }
+        if let burst, burst.count(visitor, banner, at: now) { return Judgement(invalid: .burst) }
+        return Judgement(visitor: countsVisitors ? Sighting.Mark(bits: visitor.bits(at: banner)) : nil)
     }
 }

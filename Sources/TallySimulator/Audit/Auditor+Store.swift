@@ -38,6 +38,19 @@ extension Auditor {
             position += 1
         }
         accounts[account].storedChanges = position
+        checkSightings(upTo: offset, account, store)
+    }
+
+    private func checkSightings(upTo offset: Int64, _ account: Int, _ store: SimulatedStore) {
+        while accounts[account].storedSightings < offset {
+            accounts[account].storedSightings += 1
+            let chunk = accounts[account].chunk(at: LogOffset(accounts[account].storedSightings))
+            for sighting in chunk?.sightings ?? [] {
+                require(
+                    store.counts.rank(at: sighting.place) >= sighting.rank,
+                    "the checkpoint \(offset) is ahead of \(sighting), which is not stored")
+            }
+        }
     }
 
     /// An old copy of the store is in its place.
@@ -46,6 +59,7 @@ extension Auditor {
             let upTo = store.counts.checkpoint(of: accounts[index].log)?.upTo.value ?? 0
             let changes = accounts[index].reference.changes
             accounts[index].storedChanges = changes.firstIndex { $0.offset > upTo } ?? changes.count
+            accounts[index].storedSightings = upTo
         }
     }
 
@@ -68,8 +82,12 @@ extension Auditor {
         }
     }
 
-    /// When nothing is left to do: every row of the store is the sum of the whole log, and there is no other.
+    /// When nothing is left to do: every row of the store is the sum of the whole log, and there is no other; and so are the
+    /// sightings.
     func checkEnd(_ store: SimulatedStore) {
+        let sightings = store.counts.sightings(of: nil, in: Day.first...Day.last)
+        let wereSent = sightings.allSatisfy { sighting in accounts.contains { $0.visitors.contains(sighting) } }
+        require(wereSent, "at the end a visitor is stored that nobody sent")
         for account in accounts.indices where !accounts[account].isRetired {
             let log = accounts[account].log
             let rows = store.counts.rows(in: .everything, layout: swarm.layout).filter { $0.log == log }
@@ -80,6 +98,8 @@ extension Auditor {
                     history?.isEqual(to: stored.row.counts, upTo: accounts[account].end) ?? false,
                     "at the end \(stored.row.key) is \(stored.row.counts.total)")
             }
+            let areStored = accounts[account].sightings.allSatisfy { store.counts.rank(at: $0.key) >= $0.value }
+            require(areStored, "at the end an acknowledged visitor is not stored")
             let areBalanced = accounts[account].ledgers.values.allSatisfy(\.isBalanced)
             require(areBalanced, "at the end what was acknowledged is not what is in the log")
         }

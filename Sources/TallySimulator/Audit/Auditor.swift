@@ -86,6 +86,7 @@ final class Auditor {
         let sender = Sender(client: request.client, id: request.id)
         arrivals[arrival] = Arrival(sender: sender, machine: request.machine, events: events, chunk: nil)
         for (account, event) in events {
+            if let sighting = event.sighting { accounts[account].visitors.insert(sighting) }
             if let id = event.id {
                 accounts[account].identified[id, default: []].append(event)
             } else {
@@ -130,6 +131,7 @@ final class Auditor {
         }
         for receipt in receipts { check(receipt) }
         for (account, event) in arrival.events {
+            require(accounts[account].holds(event.sighting), "an acknowledged visitor is not in the log")
             if let id = event.id {
                 require(accounts[account].isHeld(id), "an acknowledged event is not in the log")
             } else {

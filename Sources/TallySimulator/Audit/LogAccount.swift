@@ -37,6 +37,12 @@ struct LogAccount {
     /// The events that were sent with an id.
     var identified: [EventID: [CountedEvent]] = [:]
     private var heldIDs: Set<EventID> = []
+    /// The visitors that were sent.
+    var visitors: Set<Sighting> = []
+    /// The highest rank that is durable, of each place.
+    private(set) var sightings: [Sighting.Place: UInt8] = [:]
+    /// The offset up to which the store was seen to have the sightings.
+    var storedSightings: Int64 = 0
     /// Every chunk up to it is covered by an answer.
     var acknowledged: Int64 = 0
     /// The position in the reference's changes up to which the store was seen to have them.
@@ -61,6 +67,10 @@ struct LogAccount {
     }
 
     func isHeld(_ id: EventID) -> Bool { heldIDs.contains(id) }
+
+    func holds(_ sighting: Sighting?) -> Bool {
+        sighting.map { sightings[$0.place] ?? 0 >= $0.rank } ?? true
+    }
 
     mutating func beginBatch() { batches.append(end + 1) }
 
@@ -102,6 +112,10 @@ struct LogAccount {
             guard wasSent(event, as: chunk.kinds[Int(event.delta.kind)]) else {
                 return "an event with an id that nobody sent"
             }
+        }
+        for sighting in chunk.sightings {
+            guard visitors.contains(sighting) else { return "a visitor that nobody sent" }
+            sightings[sighting.place] = max(sightings[sighting.place] ?? 0, sighting.rank)
         }
         return reference.flawInInvalid(of: chunk)
     }

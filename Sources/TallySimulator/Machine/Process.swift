@@ -37,6 +37,8 @@ final class Intake {
     var turns: [[Int]]
     /// The requests of turns that wait for their commit.
     var handedOver: [Int: [Int]] = [:]
+    /// Of each turn that was handed over: the sightings in it.
+    var sightings: [Int: (lane: Int, sightings: [Sighting])] = [:]
 
     init(window: EventWindow, way: Way, lanes: [Lane]) {
         self.window = window

@@ -14,7 +14,7 @@ struct SimulatedStore {
         case .checkpoint: .checkpoint(counts.checkpoint(of: log))
         case .rows(let keys): .rows(counts.rows(of: log, at: keys))
         case .range(let range): .range(counts.rows(in: range, layout: layout))
-        case .merge, .save: .done
+        case .merge, .note, .save: .done
         }
     }
 }
@@ -26,6 +26,7 @@ struct StoreCall {
         case rows([RowKey])
         case range(RowRange)
         case merge([Row])
+        case note([Sighting])
         case save(Checkpoint)
     }
 

@@ -46,6 +46,8 @@ struct Swarm {
     let backfillPercent: Int
     /// Percent of the steps of a client that are a query.
     let queryPercent: Int
+    /// Whether events tell visitors.
+    let countsVisitors: Bool
 
     // The network: of 1,000 messages
     let lostMessages: Int
@@ -143,6 +145,9 @@ struct Swarm {
         timedPercent = Swarm.pick([0, 20, 60], using: &random)
         backfillPercent = Swarm.pick([0, 5, 20], using: &random)
         queryPercent = Swarm.pick([2, 10], using: &random)
+        // Drawn aside, so that worlds without visitors are what they were before there were any.
+        var aside = random
+        countsVisitors = aside.chance(33)
 
         lostMessages = Swarm.rate(60, using: &random)
         repeatedMessages = Swarm.rate(60, using: &random)

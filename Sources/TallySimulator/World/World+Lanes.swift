@@ -20,6 +20,9 @@ extension World {
         intake.turns[lane].append(arrival)
         for event in events {
             for kind in event.countedKinds { add(event, as: kind, to: lane, intake) }
+            if let visitor = event.sighting.map({ Sighting.Mark(register: $0.place.register, rank: $0.rank) }) {
+                intake.lanes[lane].note(visitor, banner: event.banner)
+            }
         }
     }
 
@@ -47,6 +50,7 @@ extension World {
         let turn = newID()
         intake.handedOver[turn] = arrivals
         let sums = intake.lanes[lane].take()
+        intake.sightings[turn] = (lane, sums.sightings)
         switch intake.way {
         case .journal(let way):
             switch way.commits.add(sums, waiter: turn) {
@@ -61,7 +65,14 @@ extension World {
         }
     }
 
+    /// A turn has ended.
+    func tellLane(of turn: Int, isCommitted: Bool, _ intake: Intake) {
+        guard let (lane, sightings) = intake.sightings.removeValue(forKey: turn), isCommitted else { return }
+        intake.lanes[lane].didCommit(sightings)
+    }
+
     private func refuseAll(_ turn: Int, _ intake: Intake, _ process: ProcessID) {
+        tellLane(of: turn, isCommitted: false, intake)
         for arrival in intake.handedOver.removeValue(forKey: turn) ?? [] { refuse(arrival, process) }
     }
 }

@@ -33,7 +33,7 @@ extension World {
                 events.append(
                     CountedEvent(
                         banner: event.banner, kind: event.kind, minute: minute, count: event.count, id: event.id,
-                        invalid: invalid))
+                        invalid: invalid, visitor: visitor(request.client, at: minute)))
             }
         }
         history.note("admitted", Int64(request.id), Int64(events.count), Int64(sent.count))
@@ -51,6 +51,13 @@ extension World {
         } else {
             commit(arrival, process)
         }
+    }
+
+    /// Few registers, and another rank every minute, so that a register is raised and met again.
+    private func visitor(_ client: Int, at minute: Minute) -> Sighting.Mark? {
+        guard swarm.countsVisitors else { return nil }
+        let bits = UInt64(minute.sinceEpoch).mixed(with: UInt64(client))
+        return Sighting.Mark(register: UInt16(bits & 7), rank: UInt8(bits >> 8 & 7) + 1)
     }
 
     /// A long body takes its time.

@@ -31,6 +31,7 @@ extension World {
             case .merge(let rows):
                 auditor.merging(rows, of: counting.account)
                 return call(.merge(rows), counting)
+            case .note(let sightings): return call(.note(sightings), counting)
             case .save(let checkpoint): return call(.save(checkpoint), counting)
             case .trim(let offset):
                 trim(before: offset, counting)
@@ -128,6 +129,10 @@ extension World {
             let kept = isPartial ? rows.filter { _ in random.chance(50) } : rows
             store.counts.merge(kept, of: call.log)
             history.note("merge", Int64(call.counting.account), Int64(kept.count))
+        case .note(let sightings):
+            let kept = isPartial ? sightings.filter { _ in random.chance(50) } : sightings
+            store.counts.merge(kept)
+            history.note("note", Int64(call.counting.account), Int64(kept.count))
         case .save(let checkpoint):
             if isPartial { return }
             store.counts.save(checkpoint, of: call.log)

@@ -93,6 +93,7 @@ extension ServerConfiguration {
         traffic.bots = reader.value(of: ServerSettings.bots) == .on
         traffic.burst = reader.value(of: ServerSettings.burst)
         traffic.burstWindow = reader.value(of: ServerSettings.burstWindow)
+        traffic.visitors = reader.value(of: ServerSettings.visitors) == .on
         traffic.trustedProxies = reader.value(of: ServerSettings.trustedProxies)
         return traffic
     }

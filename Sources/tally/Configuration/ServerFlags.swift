@@ -22,6 +22,7 @@ struct ServerFlags: ParsableArguments {
     @Option(ServerSettings.bots) var bots: String?
     @Option(ServerSettings.burst) var burst: String?
     @Option(ServerSettings.burstWindow) var burstWindow: String?
+    @Option(ServerSettings.visitors) var visitors: String?
     @Option(ServerSettings.trustedProxies) var trustedProxies: String?
     @Option(ServerSettings.segmentSize) var segmentSize: String?
     @Option(ServerSettings.requestTimeout) var requestTimeout: String?
@@ -50,7 +51,7 @@ struct ServerFlags: ParsableArguments {
             (ServerSettings.banners, banners), (ServerSettings.counterStatus, counterStatus),
             (ServerSettings.allowedOrigins, allowedOrigins), (ServerSettings.bots, bots),
             (ServerSettings.burst, burst), (ServerSettings.burstWindow, burstWindow),
-            (ServerSettings.trustedProxies, trustedProxies),
+            (ServerSettings.visitors, visitors), (ServerSettings.trustedProxies, trustedProxies),
             (ServerSettings.segmentSize, segmentSize), (ServerSettings.requestTimeout, requestTimeout),
             (ServerSettings.stopTimeout, stopTimeout), (ServerSettings.logLevel, logLevel),
             (ServerSettings.logFormat, logFormat), (ServerSettings.log, log), (ServerSettings.store, store),

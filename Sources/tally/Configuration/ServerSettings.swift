@@ -55,6 +55,8 @@ enum ServerSettings {
     }
     static let burstWindow = Setting.duration(
         "burst-window", help: "See --burst.", in: .seconds(1)...(.days(1)), default: "1m")
+    static let visitors = Setting<Switch>.word(
+        "visitors", help: "Whether the unique visitors of each banner and day are estimated.", default: "off")
     static let trustedProxies = Setting(
         name: "trusted-proxies", help: "Whose X-Forwarded-For says who a visitor is.",
         allowed: "none, or " + TrustedProxies.allowed, defaultText: "none"
@@ -107,7 +109,7 @@ enum ServerSettings {
     static let all: [any AnySetting] = [
         listen, loops, SharedSettings.data, layout, flushEvery, acceptLate, acceptEarly, keepMinutes, keepHours,
         deduplicationWindow, deduplicationLimit, maxBanners, banners, counterStatus, allowedOrigins, bots, burst,
-        burstWindow, trustedProxies, segmentSize,
+        burstWindow, visitors, trustedProxies, segmentSize,
         requestTimeout, stopTimeout, logLevel,
         logFormat, log, store, roles, acknowledgement, spool, spoolLimit, aggregators, partitions,
     ]

@@ -6,6 +6,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
+import TallyBackends
 import TallyServer
 
 /// The running process: a node behind its HTTP face, until SIGTERM or SIGINT.
@@ -55,7 +56,8 @@ struct Server {
         HTTPConfiguration(
             host: configuration.listen.host, port: configuration.listen.port,
             counterStatus: HTTPConfiguration.CounterStatus(rawValue: configuration.counterStatus) ?? .noContent,
-            allowedOrigins: configuration.allowedOrigins, judge: TrafficJudge(configuration.traffic),
+            allowedOrigins: configuration.allowedOrigins,
+            judge: TrafficJudge(configuration.traffic, clock: SystemClock()),
             requestTimeout: configuration.requestTimeout,
             // The other half is for the last commit and the last flush.
             stopPatience: configuration.stopTimeout / 2, version: Version.text)

@@ -38,6 +38,8 @@ import Testing
         let stored = try await store.rows(in: .everything)
         let counts = MinuteCount.merge(stored: stored, unflushed: [], of: RandomLog.id, in: .everything, layout: layout)
         #expect(counts == Reader.plainCount(of: log.entries[...]), "seed \(seed)")
+        let sightings = try await store.sightings(of: nil, in: Day.first...Day.last)
+        #expect(sightings.byPlace == Reader.reference(log.entries[...]).sightings, "seed \(seed)")
     }
 
     private struct Reader {
@@ -70,6 +72,7 @@ import Testing
         mutating func flush() async throws {
             guard let flush = aggregator.beginFlush() else { return }
             try await store.merge(flush.rows, of: RandomLog.id)
+            try await store.merge(flush.sightings)
             try await store.save(flush.checkpoint, of: RandomLog.id)
             aggregator.finishFlush(flush)
         }
@@ -79,6 +82,7 @@ import Testing
             guard let flush = aggregator.beginFlush() else { return }
             let part = flush.rows.shuffled(using: &generator).prefix(Int.random(in: 0...4, using: &generator))
             try await store.merge(Array(part), of: RandomLog.id)
+            try await store.merge(Array(flush.sightings.shuffled(using: &generator).prefix(part.count)))
         }
 
         /// What a query answers now is the count of all that was read by whoever read furthest for each row, so at least
@@ -92,12 +96,28 @@ import Testing
             let most = Reader.plainCount(of: log.entries[...])
             #expect(Reader.isCovered(least, by: answer), "seed \(seed): an event that was read is missing")
             #expect(Reader.isCovered(answer, by: most), "seed \(seed): more than the log holds")
+            try await checkSightings(seed: seed)
+        }
+
+        private func checkSightings(seed: UInt64) async throws {
+            let banners = Set((Int64(1)...4).compactMap { BannerID($0) })
+            let days = Day.first...Day.last
+            let unflushed = aggregator.sightings(of: banners, in: days)
+            let answer = (unflushed + (try await store.sightings(of: banners, in: days))).byPlace
+            let least = Reader.reference(log.entries.prefix { $0.offset <= aggregator.position }).sightings
+            let most = Reader.reference(log.entries[...]).sightings
+            #expect(least.allSatisfy { answer[$0.key, default: 0] >= $0.value }, "seed \(seed): a visitor is missing")
+            #expect(answer.allSatisfy { most[$0.key, default: 0] >= $0.value }, "seed \(seed): a visitor nobody saw")
         }
 
         static func plainCount(of entries: ArraySlice<LogEntry>) -> [MinuteCount] {
+            reference(entries).minuteCounts
+        }
+
+        static func reference(_ entries: ArraySlice<LogEntry>) -> ReferenceCount {
             var reference = ReferenceCount(window: configuration.window, limit: configuration.windowLimit)
             for entry in entries { reference.count(entry.chunk) }
-            return reference.minuteCounts
+            return reference
         }
 
         private static func isCovered(_ less: [MinuteCount], by more: [MinuteCount]) -> Bool {
@@ -116,5 +136,12 @@ import Testing
                 minute = count.minute
             }
         }
+    }
+}
+
+extension [Sighting] {
+    /// The highest rank of each place.
+    var byPlace: [Sighting.Place: UInt8] {
+        Dictionary(map { ($0.place, $0.rank) }, uniquingKeysWith: Swift.max)
     }
 }

@@ -30,6 +30,12 @@ struct RandomLog {
         }
     }
 
+    /// Few registers, so that they are raised, and met again.
+    private static func visitor(using generator: inout SeededGenerator) -> Sighting.Mark {
+        Sighting.Mark(
+            register: UInt16.random(in: 0..<4, using: &generator), rank: UInt8.random(in: 1...6, using: &generator))
+    }
+
     private static func chunk(
         node: NodeID, sequence: UInt64, time: Int64, using generator: inout SeededGenerator
     ) -> Chunk {
@@ -44,7 +50,8 @@ struct RandomLog {
                 banner: banner, kind: kind, minute: Minute(Timestamp(milliseconds: time)).advanced(by: -late),
                 count: Int64.random(in: 1...5, using: &generator),
                 id: name.map { EventID($0, banner: banner, kind: kind) },
-                invalid: generator.chance(20) ? InvalidReason.allCases.randomElement(using: &generator) : nil)
+                invalid: generator.chance(20) ? InvalidReason.allCases.randomElement(using: &generator) : nil,
+                visitor: generator.chance(50) ? RandomLog.visitor(using: &generator) : nil)
             let added = builder.add(event)
             #expect(added)
         }

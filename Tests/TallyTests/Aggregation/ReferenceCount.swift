@@ -11,6 +11,7 @@ struct ReferenceCount {
     }
 
     private(set) var counts: [Key: Int64] = [:]
+    private(set) var sightings: [Sighting.Place: UInt8] = [:]
     private var chunks: Set<[UInt64]> = []
     private var groups: [(time: Timestamp, ids: [EventID])] = []
     private var time = Timestamp.epoch
@@ -24,6 +25,9 @@ struct ReferenceCount {
 
     mutating func count(_ chunk: Chunk) {
         time = max(time, chunk.time)
+        for sighting in chunk.sightings {
+            sightings[sighting.place] = max(sightings[sighting.place] ?? 0, sighting.rank)
+        }
         var known = Set(groupsInWindow.flatMap(\.ids))
         let ids = chunk.identified.filter { chunk.kinds[Int($0.delta.kind)].reason == nil }.map(\.id)
         if !ids.isEmpty { groups.append((time, ids)) }

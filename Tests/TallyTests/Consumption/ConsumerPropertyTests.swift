@@ -53,6 +53,9 @@ private final class ConsumerDrill {
             let counts = MinuteCount.merge(stored: rows, unflushed: [:], in: .everything, layout: store.layout)
             #expect(counts == references[partition].minuteCounts, place)
         }
+        // The two random logs have the same banners.
+        let sightings = references[0].sightings.merging(references[1].sightings, uniquingKeysWith: max)
+        #expect(try await store.sightings(of: nil, in: Day.first...Day.last).byPlace == sightings, place)
     }
 
     private func start() {

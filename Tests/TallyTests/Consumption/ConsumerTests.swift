@@ -5,7 +5,7 @@ import Testing
 @testable import TallyCore
 @testable import TallyServer
 
-@Suite("A process counts the partitions that are its own", .timeLimit(.minutes(2)))
+@Suite("A process counts the partitions that are its own", .timeLimit(.minutes(5)))
 struct ConsumerTests {
     private let store = MemoryStore(layout: .minute)
 

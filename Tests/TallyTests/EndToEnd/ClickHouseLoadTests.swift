@@ -6,7 +6,7 @@ import Testing
 @testable import TallyBackends
 
 extension EndToEndTests {
-    @Suite("While ClickHouse is away counting goes on", .timeLimit(.minutes(3)))
+    @Suite("While ClickHouse is away counting goes on", .timeLimit(.minutes(5)))
     struct ClickHouseLoadTests {
         @Test(
             "it is killed, paused and brought back under load, and every count is exact",

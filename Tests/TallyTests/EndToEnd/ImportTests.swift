@@ -6,7 +6,7 @@ import Testing
 extension EndToEndTests {
     /// Ten thousand lines of a real web server's log of May 2015, and what they must come to. The two files are no part
     /// of the package; they lie beside it, in `shared/data`.
-    @Suite("A real log is imported and exported to the byte", .timeLimit(.minutes(2)))
+    @Suite("A real log is imported and exported to the byte", .timeLimit(.minutes(5)))
     struct ImportTests {
         private static let data = SourceFile.packageRoot.appending(path: "../shared/data").standardizedFileURL
         private static let log = data.appending(path: "access-2015.log.gz").path

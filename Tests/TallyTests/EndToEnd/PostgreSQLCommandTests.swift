@@ -5,7 +5,7 @@
 import Testing
 
 extension EndToEndTests {
-    @Suite("PostgreSQL from the command line", .needsPostgreSQL, .timeLimit(.minutes(2)))
+    @Suite("PostgreSQL from the command line", .needsPostgreSQL, .timeLimit(.minutes(5)))
     struct PostgreSQLCommandTests {
         @Test(
             "the SQL of the tables is printed without asking the server; migrating makes them",

@@ -10,7 +10,7 @@ import Testing
 @testable import TallyBackends
 
 extension EndToEndTests {
-    @Suite("PostgreSQL is killed between any two statements", .needsPostgreSQL, .timeLimit(.minutes(3)))
+    @Suite("PostgreSQL is killed between any two statements", .needsPostgreSQL, .timeLimit(.minutes(5)))
     struct PostgreSQLCrashTests {
         @Test("whatever it acknowledged is there", arguments: Layout.allCases)
         func killedBetweenStatements(layout: Layout) async throws {

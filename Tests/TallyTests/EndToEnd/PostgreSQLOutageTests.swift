@@ -6,7 +6,7 @@ import Foundation
 import Testing
 
 extension EndToEndTests {
-    @Suite("While PostgreSQL is away counting goes on", .needsPostgreSQL, .timeLimit(.minutes(3)))
+    @Suite("While PostgreSQL is away counting goes on", .needsPostgreSQL, .timeLimit(.minutes(5)))
     struct PostgreSQLOutageTests {
         @Test(
             "it is killed, paused and brought back under load, and every count is exact", arguments: ["minute", "hour"])

@@ -5,7 +5,7 @@ import GRDB
 import Testing
 
 extension EndToEndTests {
-    @Suite("A store is converted while no server runs", .timeLimit(.minutes(2)))
+    @Suite("A store is converted while no server runs", .timeLimit(.minutes(5)))
     struct StoreConversionTests {
         private static let banners = 200
         private static let minutesOfEach = 1_000

@@ -5,7 +5,7 @@ import GRDB
 import Testing
 
 extension EndToEndTests {
-    @Suite("tally store copy and tally store check", .timeLimit(.minutes(3)))
+    @Suite("tally store copy and tally store check", .timeLimit(.minutes(5)))
     struct StoreCopyCommandTests {
         @Test(
             "a server goes on counting with the copy of its store, in the other layout",

@@ -13,6 +13,7 @@ final class CountingInMemory: CountingService {
         var behind: [Freshness.Behind] = []
         var views: [LogView] = []
         var counts: [RowKey: Int64] = [:]
+        var sightings: [Sighting] = []
         var eventIDs: Set<EventID> = []
         var sequences: [NodeID: SequenceRanges] = [:]
         var directory = BannerDirectory()
@@ -70,7 +71,8 @@ final class CountingInMemory: CountingService {
         admitted.append(
             CountedEvent(
                 banner: input.banner, kind: input.kind, minute: minute, count: input.count,
-                id: input.id.map { EventID($0, banner: input.banner, kind: input.kind) }, invalid: input.invalid))
+                id: input.id.map { EventID($0, banner: input.banner, kind: input.kind) }, invalid: input.invalid,
+                visitor: input.visitor))
     }
 
     private func admit(_ banner: BannerID) throws(EventRejection) {
@@ -94,6 +96,7 @@ final class CountingInMemory: CountingService {
             if let error = state.ingestError { return .failure(error) }
             for event in events {
                 state.directory.note(event.banner)
+                if let sighting = event.sighting { state.sightings.append(sighting) }
                 if let id = event.id, !state.eventIDs.insert(id).inserted { continue }
                 for kind in event.countedKinds {
                     state.counts[RowKey(banner: event.banner, kind: kind, start: event.minute), default: 0] +=
@@ -157,6 +160,14 @@ final class CountingInMemory: CountingService {
             sums.add(count.count, banner: count.banner, kind: count.kind, minutes: count.minute...count.minute)
         }
         return Counted(sums.totals.sorted { ($0.banner, $0.kind) < ($1.banner, $1.kind) }, freshness)
+    }
+
+    func visitors(of banners: Set<BannerID>, in days: ClosedRange<Day>) async throws(StoreError) -> [VisitorCount] {
+        try failIfAsked()
+        return VisitorCount.all(
+            state.withLock { $0.sightings }.filter {
+                banners.contains($0.place.banner) && days.contains($0.place.day)
+            })
     }
 
     var watermark: Minute { state.withLock { $0.watermark } }

@@ -11,7 +11,7 @@ import Testing
 @Suite(
     "A consumer group of Kafka shares out the partitions, with a mock of its brokers",
     .enabled(if: KafkaMock.program != nil, "TALLY_TEST_KAFKA_MOCK does not name the mock of Kafka"),
-    .timeLimit(.minutes(3)))
+    .timeLimit(.minutes(5)))
 struct KafkaGroupTests {
     /// What a group has told so far.
     private final class Member: Sendable {

@@ -77,7 +77,7 @@ struct ChunkCodingTests {
         }
     }
 
-    @Test("of another version are not read", arguments: [UInt8(0), 2, 255])
+    @Test("of another version are not read", arguments: [UInt8(0), 3, 255])
     func unknownVersion(_ version: UInt8) {
         var bytes = ChunkExample.chunk.encoded()
         bytes[0] = version
@@ -203,6 +203,46 @@ struct ChunkCodingTests {
         }
         #expect(throws: ChunkDecodingError.malformed("\(UInt64.max) identified events")) {
             try decoded(chunk(kinds: 0, deltas: 0, identified: .max))
+        }
+    }
+
+    /// A chunk of nothing but sightings: each as day, banner, register (each less the one before) and rank.
+    private func sightings(_ count: UInt64, _ entries: [[UInt64]]) -> [UInt8] {
+        var writer = head()
+        for number in [0, 0, 0, count] as [UInt64] { writer.writeVariable(number) }
+        for entry in entries {
+            for number in entry.dropLast() { writer.writeVariable(number) }
+            writer.write(UInt8(entry[3]))
+        }
+        return [Chunk.versionWithSightings] + writer.bytes.dropFirst()
+    }
+
+    @Test("with sightings they are of version 2, and those are in order and in range")
+    func sightingRanges() throws {
+        // A signed number is written as twice itself.
+        let chunk = try decoded(sightings(4, [[40, 7, 3, 1], [0, 0, 1, 55], [0, 2, 0, 1], [2, 1, 1_023, 9]]))
+        #expect(
+            chunk.sightings.map { "\($0.place.day.sinceEpoch) \($0.place.banner) \($0.place.register) \($0.rank)" } == [
+                "20 7 3 1", "20 7 4 55", "20 9 0 1", "21 1 1023 9",
+            ])
+        #expect(throws: ChunkDecodingError.malformed("0 sightings")) { try decoded(sightings(0, [])) }
+        #expect(throws: ChunkDecodingError.malformed("100001 sightings")) { try decoded(sightings(100_001, [])) }
+        let tooFar = UInt64(Day.last.sinceEpoch) * 2
+        for wrong in [
+            [40, 7, 1_024, 1], [40, 7, 0, 0], [40, 7, 0, 56], [40, 0, 0, 1], [1, 7, 0, 1], [tooFar + 2, 7, 0, 1],
+        ] {
+            #expect(throws: ChunkDecodingError.malformed("a sighting out of range")) {
+                try decoded(sightings(1, [wrong]))
+            }
+        }
+        for second in [[0, 0, 0, 2], [1, 9, 9, 1]] as [[UInt64]] {
+            #expect(throws: ChunkDecodingError.malformed("sightings out of order")) {
+                try decoded(sightings(2, [[40, 7, 3, 1], second]))
+            }
+        }
+        #expect(try decoded(sightings(1, [[tooFar, UInt64(Int64.max), 0, 1]])).sightings[0].place.day == .last)
+        #expect(throws: ChunkDecodingError.malformed("it ends early or holds a malformed integer")) {
+            try decoded([Chunk.versionWithSightings] + ChunkExample.chunk.encoded().dropFirst())
         }
     }
 

@@ -100,6 +100,26 @@ struct LaneTests {
         #expect(lane.letIn == 1)
     }
 
+    @Test func `a visitor is told of until the log has him, and again when he ranks higher`() {
+        var lane = lane()
+        let banner = BannerID(1)!
+        func note(_ rank: UInt8) -> [UInt8] {
+            add(1, to: &lane)
+            lane.note(Sighting.Mark(register: 5, rank: rank), banner: banner)
+            let sums = lane.take()
+            if rank > 1 { lane.didCommit(sums.sightings) }
+            return chunk(sums).sightings.map(\.rank)
+        }
+        #expect(note(1) == [1])
+        #expect(note(1) == [1], "nobody has said that it is in the log")
+        #expect(note(3) == [3])
+        #expect(note(3) == [])
+        #expect(note(2) == [])
+        #expect(note(4) == [4])
+        lane.begin(minute.advanced(by: 1_440))
+        #expect(note(4) == [4], "a day later he is new")
+    }
+
     @Test("lanes give the same rows as single events", arguments: 1...40 as ClosedRange<UInt64>)
     func sameAsSingleEvents(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
@@ -115,9 +135,11 @@ struct LaneTests {
                 let kind = UInt8.random(in: 0...1, using: &generator)
                 let count = UInt32.random(in: 1...3, using: &generator)
                 add(banner, kind, count, to: &lanes[number])
+                let visitor = Sighting.Mark(bits: generator.next())
+                lanes[number].note(visitor, banner: BannerID(banner)!)
                 let event = CountedEvent(
-                    banner: BannerID(banner)!, kind: kinds[Int(kind)], minute: lanes[number].minute, count: Int64(count)
-                )
+                    banner: BannerID(banner)!, kind: kinds[Int(kind)], minute: lanes[number].minute,
+                    count: Int64(count), visitor: visitor)
                 _ = bySingles.add([event], waiter: 0)
             }
             _ = byLanes.add(lanes[number].take(), waiter: turn)
@@ -130,6 +152,7 @@ struct LaneTests {
         }
         let singles = bySingles.begin(at: Timestamp(milliseconds: 1))?.chunks ?? []
         #expect(rows(of: chunks) == rows(of: singles), "seed \(seed)")
+        #expect(chunks.flatMap(\.sightings).byPlace == singles.flatMap(\.sightings).byPlace, "seed \(seed)")
         #expect(!singles.isEmpty)
     }
 

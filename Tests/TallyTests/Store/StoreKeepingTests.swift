@@ -10,13 +10,17 @@ final class StoreKeepingTests {
     private var keeping = StoreKeeping()
     private var aggregator = Aggregator(layout: .minute, checkpoint: .start)
 
-    private func apply(_ offset: Int64, minute: Int64 = 100) {
+    private func apply(_ offset: Int64, minute: Int64 = 100, rank: UInt8? = nil) {
         let delta = Delta(banner: Self.banner, kind: 0, minute: Minute(sinceEpoch: minute)!, count: 2)
         let chunk = Chunk(
             node: SampleChunks.node, sequence: UInt64(offset), time: Timestamp(milliseconds: 6_000_000),
             kinds: [.click],
-            deltas: [delta], identified: [])
+            deltas: [delta], identified: [], sightings: rank.map { [sighting($0)] } ?? [])
         _ = aggregator.apply(LogEntry(offset: LogOffset(offset), chunk: chunk))
+    }
+
+    private func sighting(_ rank: UInt8) -> Sighting {
+        Sighting(Sighting.Mark(register: 9, rank: rank), banner: Self.banner, day: .first)
     }
 
     private func next() -> StoreKeeping.Action? { keeping.next(for: &aggregator) }
@@ -32,7 +36,7 @@ final class StoreKeepingTests {
         while let action = next() {
             switch action {
             case .load: keeping.didLoad([], into: &aggregator)
-            case .merge, .save: keeping.didWrite(for: &aggregator)
+            case .merge, .note, .save: keeping.didWrite(for: &aggregator)
             case .trim: keeping.didTrim()
             }
         }
@@ -57,6 +61,33 @@ final class StoreKeepingTests {
         #expect(next() == .trim(before: LogOffset(2)))
         keeping.didTrim()
         #expect(next() == nil)
+    }
+
+    @Test("visitors are stored before the checkpoint, and one who ranks higher meanwhile is not forgotten")
+    func visitors() {
+        apply(1, rank: 2)
+        keeping.requestFlush()
+        _ = next()
+        keeping.didWrite(for: &aggregator)
+        #expect(next() == .note([sighting(2)]))
+        keeping.didFail(for: &aggregator)
+        keeping.requestFlush()
+        _ = next()
+        apply(2, rank: 4)
+        keeping.didWrite(for: &aggregator)
+        #expect(next() == .note([sighting(2)]))
+        keeping.didWrite(for: &aggregator)
+        guard case .save(let checkpoint) = next() else {
+            Issue.record("the checkpoint does not follow the visitors")
+            return
+        }
+        #expect(checkpoint.upTo == LogOffset(1))
+        keeping.didWrite(for: &aggregator)
+        _ = next()
+        keeping.didTrim()
+        #expect(aggregator.sightings(of: [Self.banner], in: Day.first...Day.first) == [sighting(4)])
+        flush()
+        #expect(aggregator.sightingCount == 0)
     }
 
     @Test("what comes during a flush is not part of it")

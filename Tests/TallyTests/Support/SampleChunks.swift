@@ -52,13 +52,29 @@ enum SampleChunks {
             node: NodeID(bits: UInt128(generator.next()) << 64 | UInt128(generator.next())),
             sequence: number(upTo: Chunk.lastSequence - 1, using: &generator) + 1,
             time: Timestamp(milliseconds: Int64(number(upTo: UInt64(Int64.max), using: &generator))),
-            kinds: kinds, deltas: deltas, identified: identified)
+            kinds: kinds, deltas: deltas, identified: identified, sightings: sightings(using: &generator))
+    }
+
+    /// In most chunks none.
+    private static func sightings(using generator: inout SeededGenerator) -> [Sighting] {
+        guard generator.chance(30) else { return [] }
+        return (0..<Int.random(in: 1...12, using: &generator)).map { _ in
+            let day = Day(sinceEpoch: Int64(number(upTo: UInt64(Day.last.sinceEpoch), using: &generator)))!
+            let mark = Sighting.Mark(
+                register: UInt16(number(upTo: UInt64(VisitorSketch.registers) - 1, using: &generator)),
+                rank: UInt8.random(in: 1...VisitorSketch.highestRank, using: &generator))
+            return Sighting(mark, banner: banner(using: &generator), day: day)
+        }.merged()
+    }
+
+    private static func banner(using generator: inout SeededGenerator) -> BannerID {
+        BannerID(Int64(number(upTo: UInt64(Int64.max) - 1, using: &generator)) + 1)!
     }
 
     private static func delta(_ kinds: Int, using generator: inout SeededGenerator) -> Delta {
         let minute = Int64(number(upTo: UInt64(Minute.last.sinceEpoch), using: &generator))
         return Delta(
-            banner: BannerID(Int64(number(upTo: UInt64(Int64.max) - 1, using: &generator)) + 1)!,
+            banner: banner(using: &generator),
             kind: UInt8.random(in: 0..<UInt8(kinds), using: &generator), minute: Minute(sinceEpoch: minute)!,
             count: Int64(number(upTo: UInt64(Int64.max) - 1, using: &generator)) + 1)
     }

@@ -62,17 +62,21 @@ struct BurstTests {
 
     // MARK: Visitors
 
-    private func visitor(_ salt: VisitorSalt, _ address: String, _ userAgent: String, at now: NIODeadline) -> Visitor {
-        Array(userAgent.utf8).withUnsafeBytes { salt.visitor(address, $0, at: now) }
+    private func visitor(_ salt: VisitorSalt, _ address: String, _ userAgent: String) -> Visitor {
+        Array(userAgent.utf8).withUnsafeBytes { salt.visitor(address, $0) }
     }
 
-    @Test func `a visitor is an address and a user agent, for a day, on one server`() {
-        let (salt, now) = (VisitorSalt(), NIODeadline.now())
-        let one = visitor(salt, "c0.0.2.1", "a", at: now)
-        #expect(visitor(salt, "c0.0.2.1", "a", at: now + .hours(23)) == one)
-        #expect(visitor(salt, "c0.0.2.2", "a", at: now) != one)
-        #expect(visitor(salt, "c0.0.2.1", "b", at: now) != one)
-        #expect(visitor(salt, "c0.0.2.1", "a", at: now + .hours(24)) != one)
-        #expect(visitor(VisitorSalt(), "c0.0.2.1", "a", at: now) != one)
+    @Test func `a visitor is an address and a user agent, until midnight in UTC, on one server`() {
+        // 2024-12-12T10:05:00Z
+        let clock = ManualClock(Timestamp(milliseconds: 1_733_997_900_000))
+        let salt = VisitorSalt(clock: clock)
+        let one = visitor(salt, "c0.0.2.1", "a")
+        clock.advance(by: .seconds(13 * 3_600))
+        #expect(visitor(salt, "c0.0.2.1", "a") == one)
+        #expect(visitor(salt, "c0.0.2.2", "a") != one)
+        #expect(visitor(salt, "c0.0.2.1", "b") != one)
+        #expect(visitor(VisitorSalt(clock: clock), "c0.0.2.1", "a") != one)
+        clock.advance(by: .seconds(3_600))
+        #expect(visitor(salt, "c0.0.2.1", "a") != one)
     }
 }

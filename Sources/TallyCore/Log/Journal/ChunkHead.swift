@@ -8,7 +8,7 @@ struct ChunkHead: Equatable {
     /// - Parameter bytes: an encoded chunk.
     init(_ bytes: UnsafeRawBufferPointer) throws(ChunkDecodingError) {
         guard bytes.count >= RecordFormat.shortestPayload else { throw .malformed("\(bytes.count) bytes are too few") }
-        guard bytes[0] == Chunk.version else { throw .unknownVersion(bytes[0]) }
+        guard Chunk.isKnown(bytes[0]) else { throw .unknownVersion(bytes[0]) }
         node = NodeID(bits: UInt128(littleEndian: bytes.loadUnaligned(fromByteOffset: 1, as: UInt128.self)))
         var value: UInt64 = 0
         // Nine groups of seven bits hold every allowed sequence.

@@ -67,6 +67,19 @@ package enum JournalDump {
             let idText = id.map { "#\(NodeID(bits: $0.bits))" } ?? ""
             words.append("\(delta.banner)+\(delta.count)\(idText)")
         }
-        return words.joined(separator: " ")
+        return (words + sightings(of: chunk)).joined(separator: " ")
+    }
+
+    /// Such as `visitors@2026-03-01 7/1023^5`: of banner 7, register 1,023 has at least rank 5.
+    private static func sightings(of chunk: Chunk) -> [String] {
+        var words: [String] = []
+        var day: Day?
+        for sighting in chunk.sightings {
+            let place = sighting.place
+            if place.day != day { words.append("visitors@\(place.day)") }
+            day = place.day
+            words.append("\(place.banner)/\(place.register)^\(sighting.rank)")
+        }
+        return words
     }
 }

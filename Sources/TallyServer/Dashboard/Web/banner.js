@@ -25,8 +25,8 @@ export function banner({ main, rest, parameters, setConnection }) {
   const problem = h("p", { role: "alert", class: "problem", hidden: true });
   const figures = h("section", { class: "figures" });
   const panels = h("section", { class: "panels wide" });
-  const more = h("section", { class: "pair" });
-  main.append(title, toolbar(), problem, figures, panels, more);
+  const visitors = h("section"), more = h("section", { class: "pair" });
+  main.append(title, toolbar(), problem, figures, panels, visitors, more);
   panels.append(quiet(t("loading")));
 
   function go(changes, others = ids) {
@@ -128,9 +128,10 @@ export function banner({ main, rest, parameters, setConnection }) {
       const query = (from, to) => `/v1/series?${ids.map(id => `banner=${id}`).join("&")}&${kinds.map(kind => `kind=${kind}`).join("&")}` +
         `&from=${iso(from)}&to=${iso(to)}&step=${step}&tz=${encodeURIComponent(zone)}`;
       const both = (...range) => Promise.all(["&fill=zero", "&traffic=invalid"].map(more => ask(query(...range) + more)));
-      const [answer, before] = await Promise.all([both(from, to), compares ? both(from - shift, to - shift) : null]);
+      const days = ids.length === 1 && ask(`/v1/visitors?banner=${ids[0]}&from=${iso(from)}&to=${iso(to)}`).catch(() => null);
+      const [answer, before, visitors] = await Promise.all([both(from, to), compares ? both(from - shift, to - shift) : null, days]);
       if (isOver) return;
-      shown = { from, to, step, kinds, answer, before, query: query(from, to) };
+      shown = { from, to, step, kinds, answer, before, query: query(from, to), days: visitors?.visitors ?? [] };
       problem.hidden = true;
       setConnection(true);
       draw();
@@ -202,11 +203,20 @@ export function banner({ main, rest, parameters, setConnection }) {
       t("ofThem", number(sums[kind].net), number(sums[kind].invalid)) + " (" + reasons.filter(reason => sums[kind][reason])
         .map(reason => `${t(reason)} ${number(sums[kind][reason])}`).join(", ") + ")")),
       figure(t("ctr"), part === "invalid" ? "–" : rate(part), invalid ? `${t("net")}: ${rate("net")}` : t("sum")));
+    drawDays();
     const chosen = parameters.get("step");
     note.replaceChildren(chosen in steps && chosen !== step ? t("tooMany", t(stepNames[step])) + " " : "", to > now ? t("dashedNote") + " " : "",
       h("span", { class: "keys" }, t("chartHelp")));
     csv.href = shown.query + (invalid ? "&traffic=all" : "") + "&format=csv";
     if (!note.parentNode) panels.prepend(h("div", { class: "title" }, note, h("span", range === "custom" && h("button", { type: "button", onclick: zoomOut }, t("zoomOut")), " ", csv)));
+  }
+
+  /** Unique visitors: the last day, and each of several. */
+  function drawDays() {
+    const { days } = shown, last = days.at(-1);
+    if (last) figures.append(figure(t("visitors"), number(last.v), t("estimate", last.day)));
+    visitors.replaceChildren(...days.length > 1 ? [card(t("visitors"), table(t("visitors"), [t("time"), t("count")],
+      days.map(({ day, v }) => [day, number(v)]).reverse()))] : []);
   }
 
   const note = h("p", { class: "quiet" });

@@ -39,5 +39,6 @@ export default {
   notReady: "Not ready", version: "Version {0}", since: "since the start", never: "not yet", ok: "works", noRefusals: "Nothing was refused.",
   ago: "{0} s ago",
   traffic: "Events", gross: "All", net: "Without invalid", invalid: "Invalid", bot: "bots", burst: "bursts",
+  visitors: "Unique visitors", estimate: "{0} in UTC, an estimate, ± 3 %",
   ofThem: "{0} without {1} invalid",
 };

@@ -113,7 +113,7 @@ final class HotPathHandler: ChannelDuplexHandler {
     ) -> Bool {
         lane.count(banner, route, for: self) { judge, now in
             held.withUnsafeReadableBytes { bytes in
-                sender.reason(
+                sender.judge(
                     UnsafeRawBufferPointer(rebasing: bytes[place.userAgent]),
                     UnsafeRawBufferPointer(rebasing: bytes[place.forwarded]), banner,
                     peer: context.channel.remoteAddress, judge: judge, at: now)

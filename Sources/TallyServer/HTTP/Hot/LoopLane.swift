@@ -24,6 +24,7 @@ final class LoopLane {
         /// In the order of their arrival; a connection's requests of one kind, in one partition of the log, are one part.
         var parts: [Part] = []
         var newcomers = Newcomers()
+        var sightings: [Sighting] = []
         var turn = 0
         /// nil while it is on its way; its answer waits for those before it, too.
         var outcome: TurnOutcome?
@@ -54,11 +55,11 @@ final class LoopLane {
     }
 
     /// Counts one event of now.
-    /// - Parameter judge: asked when the event counts: why it is no person's, or nil.
+    /// - Parameter judge: asked when the event counts.
     /// - Returns: false when it may not be counted: then nothing happened.
     func count(
         _ banner: BannerID, _ route: HotRoute, for connection: HotPathHandler,
-        judge: (TrafficJudge, NIODeadline) -> InvalidReason?
+        judge: (TrafficJudge, NIODeadline) -> Judgement
     ) -> Bool {
         if !hasTurnBegun { beginTurn() }
         if intake.admission.withdrawals != withdrawals { forgetWhoWasLetIn() }
@@ -69,12 +70,18 @@ final class LoopLane {
             }
             letInAndAdd(banner, kind: route.kind())
         }
-        if self.judge.looksAtUserAgents, let invalid = judge(self.judge, turnBegan) {
-            let kind = route.kind(invalid)
-            if !lane.add(banner: banner, kind: kind) { letInAndAdd(banner, kind: kind) }
-        }
+        if self.judge.looksAtUserAgents { note(judge(self.judge, turnBegan), banner, route) }
         note(route, intake.partition(of: banner), for: connection)
         return true
+    }
+
+    private func note(_ judgement: Judgement, _ banner: BannerID, _ route: HotRoute) {
+        if let invalid = judgement.invalid {
+            let kind = route.kind(invalid)
+            if !lane.add(banner: banner, kind: kind) { letInAndAdd(banner, kind: kind) }
+        } else if let visitor = judgement.visitor {
+            lane.note(visitor, banner: banner)
+        }
     }
 
     private func letInAndAdd(_ banner: BannerID, kind: UInt8) {
@@ -122,6 +129,7 @@ final class LoopLane {
         let newcomers = batch.newcomers
         turns += 1
         batch.turn = turns
+        batch.sightings = sums.sightings
         waiting.append(batch)
         let usual = batch.parts.count
         batch = Batch()
@@ -171,6 +179,7 @@ final class LoopLane {
     }
 
     private func answer(_ batch: Batch, _ outcome: TurnOutcome) {
+        if outcome.isSuccess { lane.didCommit(batch.sightings) }
         answers.begin(outcome, at: eventLoop.now)
         for part in batch.parts {
             let bytes = answers.bytes(part.route, part.partition, count: part.count, began: part.began)

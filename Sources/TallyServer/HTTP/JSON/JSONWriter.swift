@@ -55,6 +55,14 @@ struct JSONWriter {
         string(value)
     }
 
+    /// - Parameter value: finite.
+    mutating func member(_ name: StaticString, _ value: Double) {
+        self.name(name)
+        separate()
+        bytes.append(contentsOf: value.description.utf8)
+        needsComma = true
+    }
+
     /// nil is written as null.
     mutating func member(_ name: StaticString, orNull value: String?) {
         self.name(name)

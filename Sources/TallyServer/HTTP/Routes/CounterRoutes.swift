@@ -52,7 +52,7 @@ extension CountingService {
         return try await record(admitted)
     }
 
-    /// Counts it, unless the browser asks ahead of its user; as invalid, too, if it is no person's.
+    /// Counts it, unless the browser asks ahead of its user; as invalid, too, if it is no person's, and else with its visitor.
     /// - Returns: `[]` when it was not counted.
     func recordSingle(
         _ input: EventInput, of request: Request, _ metrics: HTTPMetrics, _ judge: TrafficJudge
@@ -63,7 +63,8 @@ extension CountingService {
             return []
         }
         var input = input
-        input.invalid = judge.reason(of: request, input.banner)
+        let judgement = judge.judge(request, input.banner)
+        (input.invalid, input.visitor) = (judgement.invalid, judgement.visitor)
         return try await recordSingle(input)
     }
 
