@@ -180,6 +180,11 @@ def burst(bench):
     return judged(bench, BROWSER, "--burst", "100")
 
 
+@row("visitors", "the same with a browser's and `--visitors on`", "with `--bots off`", 0.9)
+def visitors(bench):
+    return judged(bench, BROWSER, "--visitors", "on")
+
+
 def watched(bench, count, path):
     """The same server counts with and without them."""
     tally, seen = bench.tally(), []
