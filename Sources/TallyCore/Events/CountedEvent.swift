@@ -10,7 +10,7 @@ package struct CountedEvent: Hashable, Sendable {
     package var id: EventID?
     /// Why it is invalid; nil for one of a person's.
     package var invalid: InvalidReason?
-    /// Whom it showed at the banner; nil where nobody asks, or it is invalid.
+    /// The mark of its visitor; nil where nobody asks.
     package var visitor: Sighting.Mark?
 
     package init(

@@ -20,7 +20,7 @@ extension World {
         intake.turns[lane].append(arrival)
         for event in events {
             for kind in event.countedKinds { add(event, as: kind, to: lane, intake) }
-            if let visitor = event.sighting.map({ Sighting.Mark(register: $0.place.register, rank: $0.rank) }) {
+            if event.invalid == nil, let visitor = event.visitor {
                 intake.lanes[lane].note(visitor, banner: event.banner)
             }
         }
