@@ -37,6 +37,7 @@ struct Batch {
         let clock = ContinuousClock()
         let start = clock.now
         let sums = await all()
+        RunningSeeds.expectNothing()
         let seconds =
             Double((clock.now - start).components.seconds) + Double((clock.now - start).components.attoseconds) / 1e18
         for failure in sums.failures.sorted(by: { $0.seed < $1.seed }).prefix(mostFailures) {

@@ -2,8 +2,8 @@
 
 package import TallyCore
 
-/// Compares what two stores say about each minute, of any kind and layout, piece by piece, and then the sightings of each day. Where one of them has only hours
-/// of a log any more, the hours are compared.
+/// Compares what two stores say about each minute, of any kind and layout, piece by piece, and then the sightings of each
+/// day. Where one of them has only hours of a log any more, the hours are compared.
 package struct StoreCheck: Sendable {
     package struct Report: Equatable, Sendable {
         /// Minutes of a banner and kind with a count in the first store.

@@ -4,11 +4,12 @@ package import TallyCore
 
 /// Copies all that a store has into another, of any kind and layout.
 ///
-/// Rows go first, and then sightings of visitors, a day at a time. It goes piece by piece, and reads each again after writing it. What is there already is not written again, so a copy
-/// that was cut off goes on when it is run once more. The checkpoints are read first and written last: whoever goes on
-/// counting from the copy finds every row that they cover. The horizons are set shortly before, since behind its horizon a
-/// store takes no rows; where one store has kept minutes for less time, both are compared by its hours. From `minute` to `minute` and from `hour` on, the source may be
-/// in use; what it counts meanwhile is not missed, since the log still has it.
+/// Rows go first, and then sightings of visitors, a day at a time: piece by piece, and each is read again after it was
+/// written. What is there already is not written again, so a copy that was cut off goes on when it is run once more. The
+/// checkpoints are read first and written last: whoever goes on counting from the copy finds every row that they cover.
+/// The horizons are set shortly before, since behind its horizon a store takes no rows; where one store has kept minutes
+/// for less time, both are compared by its hours. From `minute` to `minute` and from `hour` on, the source may be in use;
+/// what it counts meanwhile is not missed, since the log still has it.
 package struct StoreCopy: Sendable {
     package struct Report: Equatable, Sendable {
         package var banners = 0

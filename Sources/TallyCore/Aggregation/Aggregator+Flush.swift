@@ -57,8 +57,7 @@ extension Aggregator {
             guard entry.flags.contains(.changed) else { return nil }
             return Row(key: rowKey(of: entry.key), counts: rows.counts(ofRow: index), upTo: LogOffset(entry.upTo))
         }
-        let sightings = heldSightings.map { Sighting(place: $0, rank: $1) }
-        return Flush(rows: changed, sightings: sightings, checkpoint: nextCheckpoint)
+        return Flush(rows: changed, sightings: heldSightings.all, checkpoint: nextCheckpoint)
     }
 
     private var nextCheckpoint: Checkpoint {
@@ -72,9 +71,7 @@ extension Aggregator {
         guard flush.checkpoint.upTo > checkpoint.upTo else { return }
         checkpoint = flush.checkpoint
         rows.markUnchanged(upTo: flush.checkpoint.upTo.value)
-        for sighting in flush.sightings where heldSightings[sighting.place] == sighting.rank {
-            heldSightings[sighting.place] = nil
-        }
+        for sighting in flush.sightings { heldSightings.didStore(sighting) }
         evict()
     }
 

@@ -23,10 +23,7 @@ extension Aggregator {
 
     /// Of visitors, those that the store may lack.
     package func sightings(of banners: Set<BannerID>, in days: ClosedRange<Day>) -> [Sighting] {
-        heldSightings.compactMap { place, rank in
-            guard days.contains(place.day), banners.contains(place.banner) else { return nil }
-            return Sighting(place: place, rank: rank)
-        }
+        heldSightings.all(of: banners, in: days)
     }
 
     /// All rows of the range, whether or not the store has them too.

@@ -61,8 +61,7 @@ package struct Aggregator: Sendable {
     var additions: [Int: [UnflushedRow.Addition]] = [:]
     /// Unresolved rows that nobody has been asked to load yet.
     var toLoad: ArraySlice<RowKey> = []
-    /// Of visitors, which the store may lack: the highest rank of each place.
-    var heldSightings: [Sighting.Place: UInt8] = [:]
+    var heldSightings = HeldSightings()
 
     /// - Parameter checkpoint: the store's, or `.start`. Feed the log from its `readFrom`.
     package init(layout: Layout, checkpoint: Checkpoint, configuration: Configuration = Configuration()) {
@@ -146,9 +145,7 @@ package struct Aggregator: Sendable {
                 applied.duplicateEvents += 1
             }
         }
-        for sighting in entry.chunk.sightings {
-            heldSightings[sighting.place] = max(heldSightings[sighting.place] ?? 0, sighting.rank)
-        }
+        for sighting in entry.chunk.sightings { heldSightings.note(sighting) }
         if sumsMinutes { applied.minutes = minuteAdditions(of: entry.chunk, isNew: isNew, kinds: kindIndices) }
         return applied
     }

@@ -28,10 +28,6 @@ package struct VisitorSketch: Equatable, Sendable {
         ranks[register] = max(ranks[register], mark.rank)
     }
 
-    package mutating func merge(_ other: VisitorSketch) {
-        for (register, rank) in other.ranks.enumerated() where rank > ranks[register] { ranks[register] = rank }
-    }
-
     /// The number of different visitors, rounded; 0 only when there was none. The views of the stores say the same.
     package var estimate: Int64 {
         let empty = ranks.count { $0 == 0 }

@@ -32,7 +32,7 @@ package struct HTTPConfiguration: Sendable {
 
     package init(
         host: String = "127.0.0.1", port: Int = 3000, counterStatus: CounterStatus = .noContent,
-        allowedOrigins: AllowedOrigins = .any, judge: TrafficJudge,
+        allowedOrigins: AllowedOrigins = .any, judge: TrafficJudge = TrafficJudge(),
         requestTimeout: Duration = .seconds(30), idleTimeout: Duration = .seconds(75),
         stopPatience: Duration = .seconds(5),
         headBytes: Int = 32 << 10, bodiesBytes: Int = 256 << 20, version: String = "development"

@@ -7,29 +7,26 @@ import TallyCore
 /// The verdict on the last sender of one connection: nearly always the next request is of the same one, and then comparing
 /// some bytes is all.
 struct SenderMemory {
-    /// So long a verdict holds, so that a connection that lives for days gets the new salt.
-    private static let life = TimeAmount.minutes(1)
-
     private var userAgent: [UInt8] = []
     private var forwarded: [UInt8] = []
-    private var known: (verdict: TrafficJudge.Verdict, since: NIODeadline)?
+    private var known: (verdict: TrafficJudge.Verdict, day: Day)?
 
     /// - Parameter userAgent: the value of the field, empty when it is missing; of `forwarded` the same.
     mutating func judge(
         _ userAgent: UnsafeRawBufferPointer, _ forwarded: UnsafeRawBufferPointer, _ banner: BannerID,
-        peer: @autoclosure () -> SocketAddress?, judge: TrafficJudge, at now: NIODeadline
+        peer: @autoclosure () -> SocketAddress?, judge: TrafficJudge, at now: NIODeadline, on day: Day
     ) -> Judgement {
         let forwarded = judge.looksAtForwarded ? forwarded : UnsafeRawBufferPointer(start: nil, count: 0)
-        if let known, now - known.since < SenderMemory.life, SenderMemory.isEqual(userAgent, self.userAgent),
+        if let known, known.day == day, SenderMemory.isEqual(userAgent, self.userAgent),
             SenderMemory.isEqual(forwarded, self.forwarded)
         {
             return judge.judge(known.verdict, banner, at: now)
         }
         let sender = TrafficJudge.Sender(peer: peer(), userAgent: userAgent, forwarded: forwarded)
-        let verdict = judge.verdict(sender)
+        let verdict = judge.verdict(sender, on: day)
         self.userAgent = Array(userAgent)
         self.forwarded = Array(forwarded)
-        known = (verdict, now)
+        known = (verdict, day)
         return judge.judge(verdict, banner, at: now)
     }
 

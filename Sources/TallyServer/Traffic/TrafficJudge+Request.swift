@@ -12,14 +12,14 @@ enum Peer {
 
 extension TrafficJudge {
     /// Counts one event of whoever sent the request.
-    func judge(_ request: Request, _ banner: BannerID) -> Judgement {
+    func judge(_ request: Request, _ banner: BannerID, on day: Day) -> Judgement {
         guard looksAtUserAgents else { return Judgement() }
         let now = NIODeadline.now()
         let userAgent = Array(request.headers[values: .userAgent].joined(separator: ",").utf8)
         let forwarded = Array(request.headers[values: .forwardedFor].joined(separator: ",").utf8)
         let verdict = userAgent.withUnsafeBytes { userAgent in
             forwarded.withUnsafeBytes { forwarded in
-                self.verdict(Sender(peer: Peer.address, userAgent: userAgent, forwarded: forwarded))
+                self.verdict(Sender(peer: Peer.address, userAgent: userAgent, forwarded: forwarded), on: day)
             }
         }
         return judge(verdict, banner, at: now)

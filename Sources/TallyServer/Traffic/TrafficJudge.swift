@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import NIOCore
-package import TallyCore
+import Synchronization
+import TallyCore
 
 /// What an event is: invalid for a reason, or a visitor's as far as anybody asks.
 struct Judgement: Equatable, Sendable {
@@ -9,7 +10,8 @@ struct Judgement: Equatable, Sendable {
     var visitor: Sighting.Mark?
 }
 
-/// Decides which events are no person's, and tells the visitors of the others apart. One for the whole server, whichever way a request takes.
+/// Decides which events are no person's, and tells the visitors of the others apart. One for the whole server, whichever way
+/// a request takes.
 package final class TrafficJudge: Sendable {
     package struct Configuration: Equatable, Sendable {
         /// Who says of himself that he is a program is one.
@@ -43,14 +45,15 @@ package final class TrafficJudge: Sendable {
     private let burst: BurstWatch?
     private let proxies: TrustedProxies
     private let countsVisitors: Bool
-    private let salt: VisitorSalt
+    private let salt = VisitorSalt()
+    /// Of those that no lane has: what a lane remembers, it remembers itself.
+    private let committed = Mutex(RecentSightings())
 
-    package init(_ configuration: Configuration = Configuration(), clock: any WallClock) {
+    package init(_ configuration: Configuration = Configuration()) {
         bots = configuration.bots ? BotList.kept : nil
         burst = configuration.burst.map { BurstWatch(limit: $0, window: configuration.burstWindow) }
         proxies = configuration.trustedProxies
         countsVisitors = configuration.visitors
-        salt = VisitorSalt(clock: clock)
     }
 
     private var tellsVisitors: Bool { burst != nil || countsVisitors }
@@ -58,12 +61,13 @@ package final class TrafficJudge: Sendable {
     var looksAtUserAgents: Bool { bots != nil || tellsVisitors }
     var looksAtForwarded: Bool { tellsVisitors && !proxies.isEmpty }
 
-    func verdict(_ sender: Sender) -> Verdict {
+    /// - Parameter day: of the sender's events, for which alone it is the same visitor.
+    func verdict(_ sender: Sender, on day: Day) -> Verdict {
         let isBot = bots?.contains(sender.userAgent) ?? false
         guard tellsVisitors else { return Verdict(isBot: isBot, visitor: nil) }
         let forwarded = looksAtForwarded ? String(decoding: sender.forwarded, as: UTF8.self) : ""
         let address = proxies.sender(sender.peer, forwarded: forwarded)
-        return Verdict(isBot: isBot, visitor: salt.visitor(address, sender.userAgent))
+        return Verdict(isBot: isBot, visitor: salt.visitor(address, sender.userAgent, on: day))
     }
 
     /// Counts one event of this sender.
@@ -73,4 +77,10 @@ package final class TrafficJudge: Sendable {
         if let burst, burst.count(visitor, banner, at: now) { return Judgement(invalid: .burst) }
         return Judgement(visitor: countsVisitors ? Sighting.Mark(bits: visitor.bits(at: banner)) : nil)
     }
+
+    /// Whether the log has this already, so that it need not be told again.
+    func isCommitted(_ sighting: Sighting) -> Bool { committed.withLock { $0.contains(sighting) } }
+
+    /// This is in the log.
+    func didCommit(_ sighting: Sighting) { committed.withLock { $0.insert(sighting) } }
 }

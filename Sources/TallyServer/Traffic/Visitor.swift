@@ -12,28 +12,26 @@ struct Visitor: Hashable, Sendable {
     func bits(at banner: BannerID) -> UInt64 { (bits ^ UInt64(bitPattern: banner.value).mixed()).mixed() }
 }
 
-/// Makes visitors out of addresses and user agents, with a key that is drawn anew each day, at midnight in UTC, and never
-/// leaves the memory.
+/// Makes visitors out of addresses and user agents, with a key for each day in UTC that is drawn at random, never leaves the
+/// memory, and is forgotten when it is over.
 final class VisitorSalt: Sendable {
-    private struct State {
-        let key = SymmetricKey(size: .bits256)
+    private struct Key {
         let day: Day
+        let key = SymmetricKey(size: .bits256)
     }
 
-    private let clock: any WallClock
-    private let state: Mutex<State>
+    /// Of two days at most: at midnight some loops are still in the day that is over.
+    private let keys = Mutex<[Key]>([])
 
-    init(clock: any WallClock) {
-        self.clock = clock
-        state = Mutex(State(day: Day(of: Minute(clock.now()))))
-    }
-
-    /// - Parameter address: as text.
-    func visitor(_ address: some StringProtocol, _ userAgent: UnsafeRawBufferPointer) -> Visitor {
-        let today = Day(of: Minute(clock.now()))
-        let key = state.withLock { state in
-            if state.day != today { state = State(day: today) }
-            return state.key
+    /// - Parameters:
+    ///   - address: as text.
+    ///   - day: of the event.
+    func visitor(_ address: some StringProtocol, _ userAgent: UnsafeRawBufferPointer, on day: Day) -> Visitor {
+        let key = keys.withLock { keys in
+            if let known = keys.first(where: { $0.day == day }) { return known.key }
+            let new = Key(day: day)
+            keys = keys.suffix(1) + [new]
+            return new.key
         }
         var code = HMAC<SHA256>(key: key)
         code.update(data: Array(address.utf8))

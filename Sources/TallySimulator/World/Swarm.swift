@@ -145,9 +145,10 @@ struct Swarm {
         timedPercent = Swarm.pick([0, 20, 60], using: &random)
         backfillPercent = Swarm.pick([0, 5, 20], using: &random)
         queryPercent = Swarm.pick([2, 10], using: &random)
-        // Drawn aside, so that worlds without visitors are what they were before there were any.
+        // From a generator of its own, so that worlds without visitors are what they were before there were any.
         var aside = random
-        countsVisitors = aside.chance(33)
+        var own = SeededGenerator(seed: aside.next().mixed())
+        countsVisitors = own.chance(33)
 
         lostMessages = Swarm.rate(60, using: &random)
         repeatedMessages = Swarm.rate(60, using: &random)

@@ -6,7 +6,6 @@ import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
-import TallyBackends
 import TallyServer
 
 /// The running process: a node behind its HTTP face, until SIGTERM or SIGINT.
@@ -56,8 +55,7 @@ struct Server {
         HTTPConfiguration(
             host: configuration.listen.host, port: configuration.listen.port,
             counterStatus: HTTPConfiguration.CounterStatus(rawValue: configuration.counterStatus) ?? .noContent,
-            allowedOrigins: configuration.allowedOrigins,
-            judge: TrafficJudge(configuration.traffic, clock: SystemClock()),
+            allowedOrigins: configuration.allowedOrigins, judge: TrafficJudge(configuration.traffic),
             requestTimeout: configuration.requestTimeout,
             // The other half is for the last commit and the last flush.
             stopPatience: configuration.stopTimeout / 2, version: Version.text)

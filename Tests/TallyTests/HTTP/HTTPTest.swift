@@ -13,7 +13,7 @@ import NIOCore
 struct Routes<Service: CountingService>: Sendable {
     let service: Service
     let metrics = HTTPMetrics(registry: MetricsRegistry())
-    var configuration = HTTPConfiguration.ofTests
+    var configuration = HTTPConfiguration(port: 0)
 
     init(service: Service) { self.service = service }
 
@@ -71,9 +71,4 @@ struct Answer: Sendable {
     /// The text of a refusal, in either style.
     var error: String { (json?["detail"] ?? json?["error"]) as? String ?? "" }
     var isProblem: Bool { type == "application/problem+json" && json?["status"] as? Int == status }
-}
-
-extension HTTPConfiguration {
-    /// Any free port, and else what a server does without a flag.
-    static var ofTests: HTTPConfiguration { HTTPConfiguration(port: 0, judge: TrafficJudge(clock: ManualClock())) }
 }

@@ -20,7 +20,7 @@ struct TrafficOverNodeTests {
     private static func configuration(_ change: (inout TrafficJudge.Configuration) -> Void) -> HTTPConfiguration {
         var rules = TrafficJudge.Configuration()
         change(&rules)
-        return HTTPConfiguration(port: 0, judge: TrafficJudge(rules, clock: ManualClock()))
+        return HTTPConfiguration(port: 0, judge: TrafficJudge(rules))
     }
 
     private func counts(_ node: CountingNode) async throws -> [String: Int64] {

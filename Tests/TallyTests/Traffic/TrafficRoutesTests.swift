@@ -137,7 +137,7 @@ struct TrafficRoutesTests {
         var off = HTTPTest()
         var rules = TrafficJudge.Configuration()
         rules.bots = false
-        off.configuration.judge = TrafficJudge(rules, clock: ManualClock())
+        off.configuration.judge = TrafficJudge(rules)
         try await off.send(.get, "/counter/1", headers: Self.bot)
         #expect(off.service.count(1) == 1 && off.service.count(1, Kind.click.invalid(.bot)) == 0)
     }

@@ -13,7 +13,7 @@ struct VisitorRoutesTests {
         var test = HTTPTest()
         var rules = TrafficJudge.Configuration()
         rules.visitors = true
-        test.configuration.judge = TrafficJudge(rules, clock: ManualClock())
+        test.configuration.judge = TrafficJudge(rules)
         return test
     }
 

@@ -25,7 +25,7 @@ struct VisitorSketchTests {
 
     @Test(
         "estimates lie as far from the truth as the standard error says",
-        arguments: [100, 1_000, 3_000, 10_000, 300_000])
+        arguments: [100, 1_000, 2_300, 2_560, 3_000, 10_000, 300_000])
     func error(visitors: UInt64) {
         let seed = UInt64.random(in: 0 ... .max)
         print("VisitorSketchTests: seed \(seed), \(visitors) visitors")
@@ -37,19 +37,27 @@ struct VisitorSketchTests {
             return Double(estimate) / Double(visitors) - 1
         }
         let variance = errors.reduce(0) { $0 + $1 * $1 } / Double(rounds)
-        // Of 40 rounds the root is more than 1.5 times the standard error once in many million runs.
-        #expect(variance.squareRoot() < 1.5 * VisitorSketch.standardError, "seed \(seed)")
+        // About 2,560 it is a fifth more than the standard error; of 40 rounds the root is a tenth off at times.
+        #expect(variance.squareRoot() < 2 * VisitorSketch.standardError, "seed \(seed)")
     }
 
     @Test("it is the same in any order, in parts, and repeated")
-    func merging() {
-        let all = sketch(1...5_000)
-        #expect(sketch((1...5_000).reversed()) == all)
-        var parts = sketch(1...3_000)
-        parts.merge(sketch(2_000...5_000))
-        #expect(parts == all)
-        parts.merge(sketch(2_000...5_000))
-        #expect(parts == all)
+    func merging() throws {
+        let banner = try #require(BannerID(1))
+        func sightings(_ visitors: ClosedRange<UInt64>) -> [Sighting] {
+            visitors.map { Sighting(Sighting.Mark(bits: $0.mixed()), banner: banner, day: .first) }
+        }
+        let all = sightings(1...5_000)
+        let merged = all.merged()
+        #expect(merged.count <= VisitorSketch.registers)
+        #expect(zip(merged, merged.dropFirst()).allSatisfy { $0.place < $1.place })
+        let parts = sightings(2_000...5_000).merged() + sightings(1...3_000).reversed()
+        #expect(parts.merged() == merged)
+        #expect((merged + merged).merged() == merged)
+        for same in [all, merged, parts, merged + merged] {
+            #expect(VisitorSketch(same) == sketch(1...5_000))
+            #expect(VisitorCount.all(same).map(\.visitors) == [sketch(1...5_000).estimate])
+        }
     }
 
     @Test("the highest rank is that of bits that are all zero")

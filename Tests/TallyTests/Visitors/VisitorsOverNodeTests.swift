@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import HTTPTypes
+import NIOCore
 import TallyCore
 import Testing
 
@@ -14,7 +15,7 @@ struct VisitorsOverNodeTests {
         var rules = TrafficJudge.Configuration()
         rules.visitors = true
         rules.trustedProxies = TrustedProxies("127.0.0.0/8") ?? .none
-        return HTTPConfiguration(port: 0, judge: TrafficJudge(rules, clock: ManualClock()))
+        return HTTPConfiguration(port: 0, judge: TrafficJudge(rules))
     }
 
     private static func requests(_ visitors: ClosedRange<Int>, to path: String) -> String {
@@ -30,7 +31,10 @@ struct VisitorsOverNodeTests {
     @Test(arguments: [true, false]) func `whichever way a request takes, its visitor is the same`(hotPath: Bool)
         async throws
     {
-        try await HotServer.with(hotPath: hotPath, configuration: Self.configuration, loops: 2) { server in
+        let fixture = NodeFixture()
+        try await HotServer.with(
+            hotPath: hotPath, fixture: fixture, configuration: Self.configuration
+        ) { server in
             _ = try await server.exchange(Self.requests(1...30, to: "/counter/1"))
             _ = try await server.exchange(Self.requests(1...30, to: "/counter/1?x=y"))
             _ = try await server.exchange(Self.requests(1...30, to: "/counter/1"))
@@ -38,7 +42,32 @@ struct VisitorsOverNodeTests {
             let visitors = try await Self.visitors(server.node, [BannerID(1)!, BannerID(2)!])
             // Some may share a register.
             #expect(visitors.count == 2 && (22...31).contains(visitors[0]) && (1...3).contains(visitors[1]))
+            let entries = try await fixture.log.read(from: LogOffset(1), maximumBytes: 1 << 20)
+            let told = entries.reduce(0) { $0 + $1.chunk.sightings.count }
+            // Each once by either way that he took.
+            #expect((hotPath ? 45...63 : 22...33).contains(told), "\(told)")
         }
+    }
+
+    @Test func `on one connection a visitor of a new day is another`() throws {
+        var rules = TrafficJudge.Configuration()
+        rules.visitors = true
+        let judge = TrafficJudge(rules)
+        var memory = SenderMemory()
+        func marks(on day: Int64) -> [Sighting.Mark?] {
+            (Int64(1)...9).map { banner in
+                Array("browser".utf8).withUnsafeBytes { agent in
+                    memory.judge(
+                        agent, UnsafeRawBufferPointer(start: nil, count: 0), BannerID(banner)!, peer: nil, judge: judge,
+                        at: .now(), on: Day(sinceEpoch: day)!
+                    ).visitor
+                }
+            }
+        }
+        let today = marks(on: 20_000)
+        #expect(!today.contains(nil))
+        #expect(marks(on: 20_000) == today)
+        #expect(marks(on: 20_001) != today)
     }
 
     private static func record(_ registers: ClosedRange<UInt16>, _ node: CountingNode) async throws {

@@ -111,12 +111,12 @@ final class HotPathHandler: ChannelDuplexHandler {
     private func count(
         _ banner: BannerID, _ route: HotRoute, _ place: HotSender, _ context: ChannelHandlerContext
     ) -> Bool {
-        lane.count(banner, route, for: self) { judge, now in
+        lane.count(banner, route, for: self) { judge, now, day in
             held.withUnsafeReadableBytes { bytes in
                 sender.judge(
                     UnsafeRawBufferPointer(rebasing: bytes[place.userAgent]),
                     UnsafeRawBufferPointer(rebasing: bytes[place.forwarded]), banner,
-                    peer: context.channel.remoteAddress, judge: judge, at: now)
+                    peer: context.channel.remoteAddress, judge: judge, at: now, on: day)
             }
         }
     }

@@ -59,7 +59,7 @@ final class LoopLane {
     /// - Returns: false when it may not be counted: then nothing happened.
     func count(
         _ banner: BannerID, _ route: HotRoute, for connection: HotPathHandler,
-        judge: (TrafficJudge, NIODeadline) -> Judgement
+        judge: (TrafficJudge, NIODeadline, Day) -> Judgement
     ) -> Bool {
         if !hasTurnBegun { beginTurn() }
         if intake.admission.withdrawals != withdrawals { forgetWhoWasLetIn() }
@@ -70,7 +70,7 @@ final class LoopLane {
             }
             letInAndAdd(banner, kind: route.kind())
         }
-        if self.judge.looksAtUserAgents { note(judge(self.judge, turnBegan), banner, route) }
+        if self.judge.looksAtUserAgents { note(judge(self.judge, turnBegan, Day(of: lane.minute)), banner, route) }
         note(route, intake.partition(of: banner), for: connection)
         return true
     }

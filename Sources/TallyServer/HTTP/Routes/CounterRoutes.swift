@@ -63,9 +63,15 @@ extension CountingService {
             return []
         }
         var input = input
-        let judgement = judge.judge(request, input.banner)
-        (input.invalid, input.visitor) = (judgement.invalid, judgement.visitor)
-        return try await recordSingle(input)
+        let day = Day(of: Minute(now))
+        let judgement = judge.judge(request, input.banner, on: day)
+        input.invalid = judgement.invalid
+        guard let visitor = judgement.visitor else { return try await recordSingle(input) }
+        let sighting = Sighting(visitor, banner: input.banner, day: day)
+        if !judge.isCommitted(sighting) { input.visitor = visitor }
+        let receipts = try await recordSingle(input)
+        judge.didCommit(sighting)
+        return receipts
     }
 
     /// Refuses what `recordSingle` would, and counts nothing.

@@ -37,7 +37,7 @@ struct HotBench: Sendable {
             let lane = LoopLane(
                 number: 0, on: channel.eventLoop,
                 intake: LaneIntake(admission: admission, ingest: ingest, partitioning: nil),
-                answers: answers, judge: TrafficJudge(clock: ManualClock()))
+                answers: answers, judge: TrafficJudge())
             let deadline = RequestDeadlineHandler(timeout: .hours(1), timeouts: Counter())
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(ReadCounter(reads: reads))

@@ -59,9 +59,7 @@ struct HotDifferenceTests {
 
     private func compare(_ streams: [HotCorpus.Stream]) async throws {
         // A stream that leaves either waiting for more must not last for ever.
-        let configuration = HTTPConfiguration(
-            port: 0, judge: TrafficJudge(clock: ManualClock()), requestTimeout: .seconds(10),
-            idleTimeout: .seconds(10))
+        let configuration = HTTPConfiguration(port: 0, requestTimeout: .seconds(10), idleTimeout: .seconds(10))
         try await HotServer.with(configuration: configuration) { hot in
             try await HotServer.with(hotPath: false, configuration: configuration) { slow in
                 let found = try await Self.differences(streams, hot, slow)

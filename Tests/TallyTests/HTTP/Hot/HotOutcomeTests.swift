@@ -10,7 +10,7 @@ struct HotOutcomeTests {
     /// Both servers are asked one after the other, so that their clocks agree but for the date.
     private func answers(
         _ requests: [String], fixture: @Sendable () async -> NodeFixture = { NodeFixture() },
-        configuration: HTTPConfiguration = HTTPConfiguration.ofTests,
+        configuration: HTTPConfiguration = HTTPConfiguration(port: 0),
         prepare: @Sendable @escaping (CountingNode) async throws -> Void = { _ in }
     ) async throws -> (hot: [String], slow: [String]) {
         var all: [[String]] = []
@@ -38,7 +38,7 @@ struct HotOutcomeTests {
 
     @Test(arguments: HTTPConfiguration.CounterStatus.allCases)
     func `with each status of the counter`(status: HTTPConfiguration.CounterStatus) async throws {
-        var configuration = HTTPConfiguration.ofTests
+        var configuration = HTTPConfiguration(port: 0)
         configuration.counterStatus = status
         let answers = try await answers(plain, configuration: configuration)
         #expect(answers.hot == answers.slow)

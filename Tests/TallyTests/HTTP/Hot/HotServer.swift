@@ -23,7 +23,7 @@ struct HotServer: Sendable {
     /// - Parameter fixture: of the node, whose clock and log it uses.
     static func with<Value: Sendable>(
         hotPath: Bool = true, fixture: NodeFixture = NodeFixture(),
-        configuration: HTTPConfiguration = HTTPConfiguration.ofTests, loops: Int = 1,
+        configuration: HTTPConfiguration = HTTPConfiguration(port: 0), loops: Int = 1,
         _ body: @Sendable @escaping (HotServer) async throws -> Value
     ) async throws -> Value {
         try await fixture.run { node in
@@ -35,7 +35,7 @@ struct HotServer: Sendable {
     /// - Parameter node: whose services run.
     static func with<Value: Sendable>(
         node: any RunningNode, counting: CountingNode? = nil, hotPath: Bool = true,
-        configuration: HTTPConfiguration = HTTPConfiguration.ofTests, loops: Int = 1,
+        configuration: HTTPConfiguration = HTTPConfiguration(port: 0), loops: Int = 1,
         _ body: @Sendable @escaping (HotServer) async throws -> Value
     ) async throws -> Value {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
