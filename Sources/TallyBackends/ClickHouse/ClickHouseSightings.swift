@@ -106,8 +106,7 @@ extension [LogID: Horizon] {
 
 extension ClickHouseStore {
     package func merge(_ sightings: [Sighting]) async throws(StoreError) {
-        for start in stride(from: 0, to: sightings.count, by: ClickHouseStore.rowsPerInsert) {
-            let batch = sightings[start..<min(start + ClickHouseStore.rowsPerInsert, sightings.count)]
+        for batch in sightings.batches(of: ClickHouseStore.rowsPerInsert) {
             try await insert(
                 into: "tally_sightings", SightingTable.columns, ClickHouseSightings.encode(batch))
         }

@@ -122,8 +122,7 @@ package final class ClickHouseStore: Store {
         precondition(rows.allSatisfy { $0.counts.layout == layout }, "rows come in the layout of their store")
         let horizon = try await currentHorizons()[log] ?? Horizon.none
         let rows = horizon == Horizon.none ? rows : rows.filter { $0.key.start >= horizon.collapsed }
-        for start in stride(from: 0, to: rows.count, by: ClickHouseStore.rowsPerInsert) {
-            let batch = rows[start..<min(start + ClickHouseStore.rowsPerInsert, rows.count)]
+        for batch in rows.batches(of: ClickHouseStore.rowsPerInsert) {
             try await insert(into: "tally_counts", table.columns, table.encode(batch, of: log))
         }
     }

@@ -46,8 +46,7 @@ package struct LogComparison {
         let keys = check.keys
         report.rows = keys.count
         let most = check.horizon == .none ? Limits.keysPerLoad : Limits.keysPerLoad / 60
-        for start in stride(from: 0, to: keys.count, by: most) {
-            let some = keys[start..<min(start + most, keys.count)]
+        for some in keys.batches(of: most) {
             let places = some.flatMap(check.places)
             report.add(check.contradictions(at: some, in: try await store.rows(of: log, at: places)))
             try progress(some.endIndex, keys.count)

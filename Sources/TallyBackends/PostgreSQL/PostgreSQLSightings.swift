@@ -107,8 +107,7 @@ extension PostgreSQLStore {
     package func merge(_ sightings: [Sighting]) async throws(StoreError) {
         // In the order of the key: two writers take the rows in the same order, and wait for each other but not in a circle.
         let sorted = sightings.inTableOrder()
-        for start in stride(from: 0, to: sorted.count, by: PostgreSQLStore.rowsPerStatement) {
-            let batch = sorted[start..<min(start + PostgreSQLStore.rowsPerStatement, sorted.count)]
+        for batch in sorted.batches(of: PostgreSQLStore.rowsPerStatement) {
             try await run { connection throws(PostgreSQLFailure) in try PostgreSQLSightings.merge(batch, connection) }
         }
     }

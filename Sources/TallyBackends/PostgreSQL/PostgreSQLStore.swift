@@ -97,8 +97,7 @@ package final class PostgreSQLStore: Store {
         let sorted = rows.sorted {
             ($0.key.banner, $0.key.start, $0.key.kind) < ($1.key.banner, $1.key.start, $1.key.kind)
         }
-        for start in stride(from: 0, to: sorted.count, by: PostgreSQLStore.rowsPerStatement) {
-            let batch = sorted[start..<min(start + PostgreSQLStore.rowsPerStatement, sorted.count)]
+        for batch in sorted.batches(of: PostgreSQLStore.rowsPerStatement) {
             try await run { connection throws(PostgreSQLFailure) in
                 _ = try connection.run(table.merge, [.text(log.name)] + table.columns(of: batch))
             }

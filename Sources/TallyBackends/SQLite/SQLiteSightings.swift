@@ -136,8 +136,7 @@ extension SQLiteStore {
     package func merge(_ sightings: [Sighting]) async throws(StoreError) {
         // So that each page is touched once.
         let sorted = sightings.inTableOrder()
-        for start in stride(from: 0, to: sorted.count, by: SQLiteStore.rowsPerTransaction) {
-            let batch = sorted[start..<min(start + SQLiteStore.rowsPerTransaction, sorted.count)]
+        for batch in sorted.batches(of: SQLiteStore.rowsPerTransaction) {
             try await write { database in try SQLiteSightings.merge(batch, in: database) }
         }
     }

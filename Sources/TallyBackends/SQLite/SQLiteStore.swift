@@ -102,8 +102,7 @@ package final class SQLiteStore: Store {
         precondition(rows.allSatisfy { $0.counts.layout == layout }, "rows come in the layout of their store")
         // In the order of the table, so that each page is touched once.
         let sorted = rows.sorted { $0.key < $1.key }
-        for start in stride(from: 0, to: sorted.count, by: SQLiteStore.rowsPerTransaction) {
-            let batch = sorted[start..<min(start + SQLiteStore.rowsPerTransaction, sorted.count)]
+        for batch in sorted.batches(of: SQLiteStore.rowsPerTransaction) {
             try await write { [table] database in
                 var names = try SQLiteNames(in: database)
                 let log = try names.logs.number(of: log, in: database)
