@@ -35,10 +35,15 @@ final class Intake {
     var lanes: [Lane]
     /// The requests that came in the present turn of each.
     var turns: [[Int]]
-    /// The requests of turns that wait for their commit.
-    var handedOver: [Int: [Int]] = [:]
-    /// Of each turn that was handed over: the sightings in it.
-    var sightings: [Int: (lane: Int, sightings: [Sighting])] = [:]
+    /// The turns that wait for their commit.
+    var handedOver: [Int: Turn] = [:]
+
+    struct Turn {
+        let lane: Int
+        /// The requests in it.
+        let arrivals: [Int]
+        let sightings: [Sighting]
+    }
 
     init(window: EventWindow, way: Way, lanes: [Lane]) {
         self.window = window

@@ -51,10 +51,10 @@ extension World {
 
     /// To a request, or to all of a lane's turn.
     func reply(toAll waiter: Int, _ result: Result<[Receipt], LogError>, _ id: ProcessID) {
-        if let intake = process(id)?.intake {
-            tellLane(of: waiter, isCommitted: (try? result.get()) != nil, intake)
-        }
-        for arrival in process(id)?.intake?.handedOver.removeValue(forKey: waiter) ?? [waiter] {
+        let intake = process(id)?.intake
+        let turn = intake?.handedOver.removeValue(forKey: waiter)
+        if let turn, case .success = result { intake?.lanes[turn.lane].didCommit(turn.sightings) }
+        for arrival in turn?.arrivals ?? [waiter] {
             reply(to: arrival, result, id)
         }
     }

@@ -48,9 +48,8 @@ extension World {
         intake.turns[lane] = []
         counters[.laneTurns] += 1
         let turn = newID()
-        intake.handedOver[turn] = arrivals
         let sums = intake.lanes[lane].take()
-        intake.sightings[turn] = (lane, sums.sightings)
+        intake.handedOver[turn] = Intake.Turn(lane: lane, arrivals: arrivals, sightings: sums.sightings)
         switch intake.way {
         case .journal(let way):
             switch way.commits.add(sums, waiter: turn) {
@@ -65,14 +64,7 @@ extension World {
         }
     }
 
-    /// A turn has ended.
-    func tellLane(of turn: Int, isCommitted: Bool, _ intake: Intake) {
-        guard let (lane, sightings) = intake.sightings.removeValue(forKey: turn), isCommitted else { return }
-        intake.lanes[lane].didCommit(sightings)
-    }
-
     private func refuseAll(_ turn: Int, _ intake: Intake, _ process: ProcessID) {
-        tellLane(of: turn, isCommitted: false, intake)
-        for arrival in intake.handedOver.removeValue(forKey: turn) ?? [] { refuse(arrival, process) }
+        for arrival in intake.handedOver.removeValue(forKey: turn)?.arrivals ?? [] { refuse(arrival, process) }
     }
 }
