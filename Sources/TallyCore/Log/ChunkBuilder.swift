@@ -29,9 +29,7 @@ package struct ChunkBuilder: Sendable {
         guard entryCount + event.entryCount <= Limits.chunkEntries, hasRoom(for: event.kind, invalid),
             add(event, as: event.kind)
         else { return false }
-        if let sighting = event.sighting {
-            sightings[sighting.place] = max(sightings[sighting.place] ?? 0, sighting.rank)
-        }
+        if let sighting = event.sighting { sightings.note(sighting) }
         guard let invalid else { return true }
         let isAdded = add(event, as: invalid)
         precondition(isAdded, "there are never more invalid events than there are")
@@ -79,7 +77,7 @@ package struct ChunkBuilder: Sendable {
         }
         return Chunk(
             node: node, sequence: sequence, time: time, kinds: sortedKinds, deltas: deltas, identified: renamed,
-            sightings: sightings.map { Sighting(place: $0, rank: $1) }.sorted { $0.place < $1.place })
+            sightings: sightings.sightings.sorted { $0.place < $1.place })
     }
 }
 

@@ -37,17 +37,14 @@ package struct StoredCounts: Sendable {
     }
 
     package mutating func merge(_ sightings: [Sighting]) {
-        for sighting in sightings {
-            self.sightings[sighting.place] = max(self.sightings[sighting.place] ?? 0, sighting.rank)
-        }
+        for sighting in sightings { self.sightings.note(sighting) }
     }
 
     /// 0 where nobody was sighted.
     package func rank(at place: Sighting.Place) -> UInt8 { sightings[place] ?? 0 }
 
     package func sightings(of banners: Set<BannerID>?, in days: ClosedRange<Day>) -> [Sighting] {
-        sightings.filter { days.contains($0.key.day) && banners?.contains($0.key.banner) ?? true }
-            .map { Sighting(place: $0.key, rank: $0.value) }
+        sightings.filter { days.contains($0.key.day) && banners?.contains($0.key.banner) ?? true }.sightings
     }
 
     package var logs: [LogID] { Set(rows.keys).union(checkpoints.keys).sorted() }

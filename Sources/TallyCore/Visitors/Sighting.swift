@@ -66,6 +66,15 @@ extension Sighting.Place: Comparable {
     }
 }
 
+extension [Sighting.Place: UInt8] {
+    /// Keeps the highest rank of each place.
+    mutating func note(_ sighting: Sighting) {
+        self[sighting.place] = Swift.max(self[sighting.place] ?? 0, sighting.rank)
+    }
+
+    var sightings: [Sighting] { map { Sighting(place: $0, rank: $1) } }
+}
+
 extension [Sighting] {
     /// Sorted by place, each once, with its highest rank.
     package func merged() -> [Sighting] {

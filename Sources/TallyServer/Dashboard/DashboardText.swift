@@ -13,8 +13,8 @@ enum DashboardText {
         without(spacesOf: [" {", "{ ", "{\n", " }", "}\n", "; ", ";\n", ", ", ",\n", ": "], squeezed(text))
     }
 
-    /// A script, also without the spaces around operators and texts, which no text in quotation marks has, those behind commas in lines
-    /// without such a text, and the ends of lines where something must follow.
+    /// A script, also without the spaces around operators and texts, which no text in quotation marks has, those behind
+    /// commas in lines without such a text, and the ends of lines where something must follow.
     static func squeezedScript(_ text: String) -> String {
         let lines = squeezed(text).split(separator: "\n").map { line in
             line.contains { "\"'`/".contains($0) } ? String(line) : without(spacesOf: [", ", "; "], String(line))
