@@ -66,11 +66,21 @@ extension World {
             let unrest = unrest(of: process)
             if !unrest.isEmpty { return "machine \(machine.index) \(unrest)" }
         }
-        for (number, partition) in brokers.partitions.enumerated() {
-            let owner = machines[partition.owner].process
-            let counting = owner?.counting[partition.account]
-            if counting?.aggregator?.position != partition.end { return "\(partition.log) is not counted to its end" }
-            if let problem = owner?.duties.problem(of: number) { return "\(partition.log) has a problem: \(problem)" }
+        for number in brokers.partitions.indices {
+            let unrest = unrest(ofPartition: number)
+            if !unrest.isEmpty { return unrest }
+        }
+        return ""
+    }
+
+    private func unrest(ofPartition number: Int) -> String {
+        let partition = brokers.partitions[number]
+        for machine in [partition.owner, partition.reserve].compactMap(\.self) {
+            let process = machines[machine].process
+            if process?.counting[partition.account]?.aggregator?.position != partition.end {
+                return "\(partition.log) is not counted to its end"
+            }
+            if let problem = process?.duties.problem(of: number) { return "\(partition.log) has a problem: \(problem)" }
         }
         return ""
     }

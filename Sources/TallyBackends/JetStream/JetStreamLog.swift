@@ -23,11 +23,9 @@ package actor JetStreamLog: WaitingLog {
     private nonisolated let poisoned: PoisonedMessages
     private nonisolated let checksPartition: Bool
     private let fetch: NATSFetch
-    private var reading = JetStreamReading<NATSMessage>()
-    /// There are messages up to here.
-    private var knownEnd: Int64 = 0
+    private var reading = LogReading<NATSMessage>()
     /// The last message that was reported as poisoned: it is reported once.
-    private var lastPoisoned: Int64 = 0
+    private var lastPoisoned = LogOffset.none
 
     /// An append that is not acknowledged is sent again after so long, with the same id.
     private static let acknowledgementTime: Int64 = 2_000
@@ -90,97 +88,107 @@ package actor JetStreamLog: WaitingLog {
     // MARK: Reading
 
     package func read(from offset: LogOffset, maximumBytes: Int) async throws(LogError) -> [LogEntry] {
-        let start = max(offset.value, 1)
         let deadline = ContinuousClock.now + patience
-        if !reading.continues(at: start) {
-            let state = try state(until: deadline)
-            if start < state.first, state.last > 0 { throw .trimmed(first: LogOffset(state.first)) }
-            reading = JetStreamReading(at: start)
-        }
-        var entries: [LogEntry] = []
-        var bytes = 0
-        while entries.isEmpty || bytes < maximumBytes {
-            guard let (sequence, message) = reading.next() else {
+        reading.request(from: offset)
+        var isLarge = false
+        while true {
+            switch reading.action {
+            case .give:
+                let entries = try takeEntries(maximumBytes: maximumBytes)
                 if !entries.isEmpty { return entries }
-                if reading.position > knownEnd, reading.position > (try state(until: deadline).last) { return [] }
-                try fill(maximumBytes: maximumBytes, until: deadline)
-                continue
+            case .end: return []
+            case .trimmed(let first): throw .trimmed(first: first)
+            case .askBounds(let listsAbsent):
+                reading.didLearn(try state(until: deadline, listsAbsent: listsAbsent).bounds)
+            case .begin(let position): try begin(at: position, until: deadline)
+            case .fetch:
+                // A fetch that brings nothing may have met a message that is larger than it may be: the next asks for one of
+                // any size.
+                if try !fetchMore(maximumBytes: isLarge ? nil : maximumBytes, until: deadline) { isLarge.toggle() }
             }
-            guard let entry = try entry(at: sequence, message) else { continue }
-            entries.append(entry)
-            bytes += message.bytes.count
         }
-        return entries
+    }
+
+    private func begin(at position: LogOffset, until deadline: ContinuousClock.Instant) throws(LogError) {
+        guard ContinuousClock.now < deadline else {
+            throw unavailable(
+                NATSFailure(text: "offset \(position) of \(stream) is neither sent nor known to be deleted"))
+        }
+        do throws(NATSFailure) {
+            try fetch.begin(at: position.value)
+            reading.didBegin()
+        } catch {
+            reading.didFail()
+            try waitToTryAgain(after: error, until: deadline)
+        }
+    }
+
+    /// - Parameter maximumBytes: nil for one message of any size.
+    /// - Returns: false when nothing came.
+    private func fetchMore(maximumBytes: Int?, until deadline: ContinuousClock.Instant) throws(LogError) -> Bool {
+        do throws(NATSFailure) {
+            let found = try fetch.next(
+                messages: maximumBytes == nil ? 1 : JetStreamLog.messagesPerFetch,
+                maximumBytes: maximumBytes.map { max($0, JetStreamLog.bytesPerFetch) },
+                within: maximumBytes == nil ? 1_000 : 100)
+            if !found.isEmpty { return reading.didFetch(found) }
+            // What the consumer has sent may be lost, so that the next message would leave it out.
+            reading.didFail()
+        } catch {
+            // It may be a large message, a server that went away, or a consumer that it has forgotten; what a consumer has
+            // sent once it does not send again.
+            reading.didFail()
+            try waitToTryAgain(after: error, until: deadline)
+        }
+        return false
     }
 
     /// Long-polls the stream behind its end.
     package func wait(for offset: LogOffset, within limit: Duration) async { poll(offset, within: limit) }
 
     private func poll(_ offset: LogOffset, within limit: Duration) {
-        let start = max(offset.value, 1)
-        if !reading.continues(at: start) { reading = JetStreamReading(at: start) }
-        if reading.hasMore { return }
+        reading.request(from: offset)
+        guard reading.canWait else { return }
         do throws(NATSFailure) {
-            if reading.mustBegin {
-                // Only there it is known which message comes next.
-                guard reading.position > knownEnd else { return }
-                try fetch.begin(at: reading.position)
-                reading.didBegin(isAtEnd: true)
+            if reading.needsConsumer {
+                try fetch.begin(at: reading.position.value)
+                reading.didBegin()
             }
             let found = try fetch.next(
                 messages: JetStreamLog.messagesPerFetch, maximumBytes: nil, within: limit.milliseconds)
-            if !found.isEmpty { _ = reading.add(found) }
+            if !found.isEmpty { reading.didFetch(found) }
         } catch {
             if error.isTimeout || error.isNotFound { return }
-            reading.begin()
+            reading.didFail()
             // A server that is away would be asked again and again.
             Thread.sleep(forTimeInterval: 0.02)
         }
     }
 
-    /// Reads more ahead, beginning at the reading's position.
-    private func fill(maximumBytes: Int, until deadline: ContinuousClock.Instant) throws(LogError) {
-        var isLarge = false
-        while true {
-            do throws(NATSFailure) {
-                if reading.mustBegin {
-                    try fetch.begin(at: reading.position)
-                    reading.didBegin()
-                }
-                let found = try fetch.next(
-                    messages: isLarge ? 1 : JetStreamLog.messagesPerFetch,
-                    maximumBytes: isLarge ? nil : max(maximumBytes, JetStreamLog.bytesPerFetch),
-                    within: isLarge ? 1_000 : 100)
-                if reading.add(found) { return }
-            } catch {
-                // It may be a large message, a server that went away, or a place that it has forgotten; and what it
-                // has sent to nobody it sends no more.
-                reading.begin()
-                try checkIsThere(until: deadline)
-                try waitToTryAgain(after: error, until: deadline)
-            }
-            isLarge.toggle()
+    private func takeEntries(maximumBytes: Int) throws(LogError) -> [LogEntry] {
+        var entries: [LogEntry] = []
+        var bytes = 0
+        while entries.isEmpty || bytes < maximumBytes, let (offset, message) = reading.next() {
+            guard let entry = try entry(at: offset, message) else { continue }
+            entries.append(entry)
+            bytes += message.bytes.count
         }
-    }
-
-    private func checkIsThere(until deadline: ContinuousClock.Instant) throws(LogError) {
-        let state = try state(until: deadline)
-        if reading.position < state.first { throw .trimmed(first: LogOffset(state.first)) }
+        return entries
     }
 
     /// - Returns: nil when the message is passed over.
-    private func entry(at sequence: Int64, _ message: NATSMessage) throws(LogError) -> LogEntry? {
+    private func entry(at offset: LogOffset, _ message: NATSMessage) throws(LogError) -> LogEntry? {
         switch ChunkMessage(message.bytes, name: message.id, in: checksPartition ? partition : nil) {
         case .chunk(let chunk):
             reading.didGive()
-            return LogEntry(offset: LogOffset(sequence), chunk: chunk)
+            return LogEntry(offset: offset, chunk: chunk)
         case .poison(let reason):
-            if sequence > lastPoisoned { poisoned.note(reason, at: LogOffset(sequence), of: id) }
-            lastPoisoned = max(lastPoisoned, sequence)
+            if offset > lastPoisoned { poisoned.note(reason, at: offset, of: id) }
+            lastPoisoned = max(lastPoisoned, offset)
             return nil
         case .newer(let reason):
-            reading = JetStreamReading()
-            throw .damaged("offset \(sequence) of \(id): \(reason)")
+            reading = LogReading()
+            throw .damaged("offset \(offset) of \(id): \(reason)")
         }
     }
 
@@ -188,11 +196,13 @@ package actor JetStreamLog: WaitingLog {
         LogOffset(try state(until: .now + patience).last)
     }
 
-    private func state(until deadline: ContinuousClock.Instant) throws(LogError) -> JetStreamState {
+    private func state(
+        until deadline: ContinuousClock.Instant, listsAbsent: Bool = false
+    ) throws(LogError) -> JetStreamState {
         while true {
             let state: JetStreamState?
             do throws(NATSFailure) {
-                state = try library.stream(stream)
+                state = try library.stream(stream, listsAbsent: listsAbsent)
             } catch {
                 try waitToTryAgain(after: error, until: deadline)
                 continue
@@ -206,7 +216,6 @@ package actor JetStreamLog: WaitingLog {
         guard state.created == created else {
             throw .damaged("the stream \(stream) was removed and made anew: start Tally again")
         }
-        knownEnd = max(knownEnd, state.last)
         return state
     }
 

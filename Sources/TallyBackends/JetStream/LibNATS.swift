@@ -5,6 +5,7 @@
 import CNATS
 import Glibc
 import Synchronization
+import TallyCore
 
 /// What nats.c, or JetStream behind it, says went wrong.
 struct NATSFailure: Error, Equatable, Sendable {
@@ -190,11 +191,15 @@ final class LibNATS: @unchecked Sendable {
 
     // MARK: Streams
 
+    /// - Parameter listsAbsent: whether the answer lists the messages that were deleted one by one, or that the servers lost.
     /// - Returns: nil when there is none of this name.
-    func stream(_ name: String) throws(NATSFailure) -> JetStreamState? {
+    func stream(_ name: String, listsAbsent: Bool = false) throws(NATSFailure) -> JetStreamState? {
+        var options = jsOptions()
+        jsOptions_Init(&options)
+        options.Stream.Info.DeletedDetails = listsAbsent
         var info: UnsafeMutablePointer<jsStreamInfo>?
         var code = jsErrCode(0)
-        let status = js_GetStreamInfo(&info, context, name, nil, &code)
+        let status = js_GetStreamInfo(&info, context, name, &options, &code)
         if status == NATS_NOT_FOUND { return nil }
         try LibNATS.check(status, code)
         return try LibNATS.state(info)
@@ -228,6 +233,7 @@ final class LibNATS: @unchecked Sendable {
         let state = info.pointee.State
         return JetStreamState(
             created: info.pointee.Created, first: Int64(state.FirstSeq), last: Int64(state.LastSeq),
+            absent: absent(state),
             replicas: Int(settings.pointee.Replicas), isInMemory: settings.pointee.Storage == js_MemoryStorage,
             maximumAge: .nanoseconds(settings.pointee.MaxAge),
             hasLimit: [settings.pointee.MaxMsgs, settings.pointee.MaxBytes, settings.pointee.MaxMsgsPerSubject]
@@ -235,6 +241,12 @@ final class LibNATS: @unchecked Sendable {
             dropsOldest: settings.pointee.Discard == js_DiscardOld,
             largestMessage: settings.pointee.MaxMsgSize > 0 ? Int(settings.pointee.MaxMsgSize) : nil,
             keepsAll: settings.pointee.Retention == js_LimitsPolicy, acknowledges: !settings.pointee.NoAck)
+    }
+
+    private static func absent(_ state: jsStreamState) -> [Int64] {
+        let deleted = UnsafeBufferPointer(start: state.Deleted, count: Int(state.DeletedLen))
+        let lost = state.Lost.map { UnsafeBufferPointer(start: $0.pointee.Msgs, count: Int($0.pointee.MsgsLen)) }
+        return Set(Array(deleted) + (lost.map(Array.init) ?? [])).map { Int64(clamping: $0) }.sorted()
     }
 
     func purge(_ stream: String, before sequence: Int64) throws(NATSFailure) {
@@ -298,7 +310,7 @@ final class NATSFetch {
     ///   - limit: how long to wait, in milliseconds.
     func next(
         messages: Int, maximumBytes: Int?, within limit: Int64
-    ) throws(NATSFailure) -> [(sequence: Int64, message: NATSMessage)] {
+    ) throws(NATSFailure) -> [LogReading<NATSMessage>.Item] {
         guard let subscription else { throw NATSFailure(text: "nothing is being read") }
         var request = jsFetchRequest()
         jsFetchRequest_Init(&request)
@@ -309,7 +321,7 @@ final class NATSFetch {
         var list = natsMsgList()
         try LibNATS.check(natsSubscription_FetchRequest(&list, subscription, &request))
         defer { natsMsgList_Destroy(&list) }
-        var found: [(sequence: Int64, message: NATSMessage)] = []
+        var found: [LogReading<NATSMessage>.Item] = []
         for index in 0..<Int(list.Count) {
             guard let message = list.Msgs[index] else { continue }
             found.append(try NATSFetch.read(message))
@@ -317,7 +329,7 @@ final class NATSFetch {
         return found
     }
 
-    private static func read(_ message: OpaquePointer) throws(NATSFailure) -> (Int64, NATSMessage) {
+    private static func read(_ message: OpaquePointer) throws(NATSFailure) -> LogReading<NATSMessage>.Item {
         var data: UnsafeMutablePointer<jsMsgMetaData>?
         try LibNATS.check(natsMsg_GetMetaData(&data, message))
         defer { jsMsgMetaData_Destroy(data) }
@@ -326,7 +338,7 @@ final class NATSFetch {
         let bytes = UnsafeRawBufferPointer(
             start: natsMsg_GetData(message), count: Int(natsMsg_GetDataLength(message)))
         return (
-            Int64(data?.pointee.Sequence.Stream ?? 0),
+            LogOffset(Int64(data?.pointee.Sequence.Stream ?? 0)),
             NATSMessage(id: id.map { String(cString: $0) } ?? "", bytes: [UInt8](bytes))
         )
     }

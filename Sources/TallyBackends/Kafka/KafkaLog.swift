@@ -18,13 +18,9 @@ package actor KafkaLog: WaitingLog {
     private let patience: Duration
     private let poisoned: PoisonedMessages
     private let checksPartition: Bool
-    /// Reading from one of these goes on where `fetch` is, which is at the last of them: in between nothing is to be
-    /// counted. Kafka's offsets, as all here.
-    private var continuing: ClosedRange<Int64>?
-    /// There are messages up to here.
-    private var knownEnd: Int64 = 0
+    private var reading = LogReading<KafkaMessage>()
     /// The last message that was reported as poisoned: it is reported once.
-    private var lastPoisoned: Int64 = -1
+    private var lastPoisoned = LogOffset.none
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -59,115 +55,135 @@ package actor KafkaLog: WaitingLog {
     // MARK: Reading
 
     package func read(from offset: LogOffset, maximumBytes: Int) async throws(LogError) -> [LogEntry] {
-        let start = KafkaOffset.kafka(offset)
-        if continuing?.contains(start) != true {
-            guard try begin(at: start) else { return [] }
-        } else if !fetch.hasNext, let position = continuing?.upperBound, position >= knownEnd,
-            try findEnd() <= position
-        {
-            return []
+        let deadline = ContinuousClock.now + patience
+        reading.request(from: offset)
+        if !reading.needsConsumer, fetch.nextIsMessage { reading.didNoticeMessage() }
+        while true {
+            switch reading.action {
+            case .give:
+                let entries = try takeEntries(maximumBytes: maximumBytes)
+                if !entries.isEmpty { return entries }
+            case .end: return []
+            case .trimmed(let first): throw .trimmed(first: first)
+            case .askBounds: reading.didLearn(try bounds())
+            case .begin(let position): try begin(at: position, until: deadline)
+            case .fetch: try fetchMore(maximumBytes: maximumBytes, until: deadline)
+            }
         }
-        return try collect(maximumBytes: maximumBytes)
     }
 
-    /// - Returns: false when there is nothing yet at `start`.
-    private func begin(at start: Int64) throws(LogError) -> Bool {
-        let low = try findFirst()
-        if start < low { throw .trimmed(first: KafkaOffset.log(low)) }
-        if try start >= findEnd() { return false }
-        do throws(KafkaFailure) { try fetch.begin(at: start) } catch { throw unavailable(error) }
-        continuing = start...start
-        return true
+    private func begin(at position: LogOffset, until deadline: ContinuousClock.Instant) throws(LogError) {
+        guard ContinuousClock.now < deadline else {
+            throw unavailable(KafkaFailure(text: "what follows offset \(position) was not sent"))
+        }
+        do throws(KafkaFailure) { try fetch.begin(at: KafkaOffset.kafka(position)) } catch { throw unavailable(error) }
+        reading.didBegin()
+    }
+
+    /// Waits for a first message, and takes those that come with it.
+    private func fetchMore(maximumBytes: Int, until deadline: ContinuousClock.Instant) throws(LogError) {
+        var found: [LogReading<KafkaMessage>.Item] = []
+        var bytes = 0
+        while found.isEmpty || bytes < maximumBytes {
+            // Something must be there, or the end; what is read ahead already comes at once.
+            let wait = found.isEmpty ? max(0, (deadline - .now).milliseconds) : 0
+            switch fetch.next(within: Int32(wait)) {
+            case .message(let offset, let message):
+                found.append((KafkaOffset.log(offset), message))
+                bytes += message.value.count
+            case .end:
+                // An older end may have been noticed before more was appended.
+                if !found.isEmpty || reading.action != .fetch { return note(found) }
+            case .failure(let failure) where failure.isPassing: continue
+            case .failure(let failure):
+                note(found)
+                return try fail(failure)
+            case nil:
+                if !found.isEmpty { return note(found) }
+                throw unavailable(KafkaFailure(text: "no broker has sent anything"))
+            }
+        }
+        note(found)
+    }
+
+    private func note(_ found: [LogReading<KafkaMessage>.Item]) {
+        if !found.isEmpty { reading.didFetch(found) }
+    }
+
+    /// The consumer can't go on: the bounds of the log tell why.
+    private func fail(_ failure: KafkaFailure) throws(LogError) {
+        reading.didFail()
+        let bounds = try bounds()
+        if reading.position < bounds.first { return }
+        guard failure.isOffsetOutOfRange else { throw unavailable(failure) }
+        throw .damaged(
+            "\(id) ends at offset \(bounds.last), and did not: it was deleted and made again, or its brokers have lost its end"
+        )
     }
 
     /// Long-polls the partition behind its end.
     package func wait(for offset: LogOffset, within limit: Duration) async {
-        let start = KafkaOffset.kafka(offset)
+        reading.request(from: offset)
+        guard reading.canWait else { return }
         let deadline = ContinuousClock.now + limit
-        if continuing?.contains(start) != true {
-            // What is wrong here the next reading says.
-            guard let low = try? findFirst(), let high = try? findEnd(), (low...high).contains(start),
-                (try? fetch.begin(at: start)) != nil
-            else { return }
-            continuing = start...start
+        if reading.needsConsumer {
+            guard (try? fetch.begin(at: KafkaOffset.kafka(reading.position))) != nil else { return }
+            reading.didBegin()
         }
         while fetch.waitForNext(within: Int32(max(0, (deadline - .now).milliseconds))), ContinuousClock.now < deadline {
+            // What is wrong the next reading says.
             if fetch.nextIsMessage { return }
             // The end, or a broker that is away for a moment.
             fetch.dropNext()
         }
     }
 
-    private func collect(maximumBytes: Int) throws(LogError) -> [LogEntry] {
+    private func takeEntries(maximumBytes: Int) throws(LogError) -> [LogEntry] {
         var entries: [LogEntry] = []
         var bytes = 0
-        let deadline = ContinuousClock.now + patience
-        while entries.isEmpty || bytes < maximumBytes {
-            // Something must be there, or the end; what is read ahead already comes at once.
-            let wait = entries.isEmpty ? max(0, (deadline - .now).milliseconds) : 0
-            switch fetch.next(within: Int32(wait)) {
-            case .message(let offset, let message):
-                guard let entry = try entry(at: offset, message) else { continue }
-                entries.append(entry)
-                bytes += message.value.count
-            case .end(let offset):
-                // An older end may have been noticed before more was appended.
-                if offset >= knownEnd || !entries.isEmpty { return entries }
-            case .failure(let failure): try note(failure)
-            case nil:
-                if !entries.isEmpty { return entries }
-                throw unavailable(KafkaFailure(text: "no broker has sent anything"))
-            }
+        while entries.isEmpty || bytes < maximumBytes, let (offset, message) = reading.next() {
+            guard let entry = try entry(at: offset, message) else { continue }
+            entries.append(entry)
+            bytes += message.value.count
         }
         return entries
     }
 
     /// - Returns: nil when the message is passed over.
-    private func entry(at offset: Int64, _ message: KafkaMessage) throws(LogError) -> LogEntry? {
-        guard let before = continuing, offset >= before.upperBound else { return nil }
+    private func entry(at offset: LogOffset, _ message: KafkaMessage) throws(LogError) -> LogEntry? {
         let name = String(decoding: message.key, as: UTF8.self)
         switch ChunkMessage(message.value, name: name, in: checksPartition ? partition : nil) {
         case .chunk(let chunk):
-            continuing = offset + 1...offset + 1
-            return LogEntry(offset: KafkaOffset.log(offset), chunk: chunk)
+            reading.didGive()
+            return LogEntry(offset: offset, chunk: chunk)
         case .poison(let reason):
-            continuing = before.lowerBound...offset + 1
-            if offset > lastPoisoned { poisoned.note(reason, at: KafkaOffset.log(offset), of: id) }
+            if offset > lastPoisoned { poisoned.note(reason, at: offset, of: id) }
             lastPoisoned = max(lastPoisoned, offset)
             return nil
         case .newer(let reason):
-            continuing = nil
-            throw .damaged("offset \(KafkaOffset.log(offset)) of \(id): \(reason)")
+            reading = LogReading()
+            throw .damaged("offset \(offset) of \(id): \(reason)")
         }
-    }
-
-    /// Most failures pass by themselves.
-    private func note(_ failure: KafkaFailure) throws(LogError) {
-        if failure.isPassing { return }
-        let position = continuing?.upperBound ?? 0
-        continuing = nil
-        let low = try findFirst()
-        if position < low { throw .trimmed(first: KafkaOffset.log(low)) }
-        guard failure.isOffsetOutOfRange else { throw unavailable(failure) }
-        let high = try findEnd()
-        throw .damaged(
-            "\(id) ends at offset \(high), and did not: it was deleted and made anew, or its brokers have lost its end"
-        )
     }
 
     package func end() async throws(LogError) -> LogOffset { LogOffset(try findEnd()) }
 
-    private func findFirst() throws(LogError) -> Int64 {
+    private func findEnd() throws(LogError) -> Int64 {
         do throws(KafkaFailure) {
-            return try library.first(of: partition, within: Int32(patience.milliseconds))
+            return try library.end(of: partition, within: Int32(patience.milliseconds))
         } catch { throw unavailable(error) }
     }
 
-    private func findEnd() throws(LogError) -> Int64 {
+    private func bounds() throws(LogError) -> LogBounds {
+        let end = try findEnd()
+        // Behind the end nothing is to be read, wherever the log begins.
+        guard reading.position <= LogOffset(end) else {
+            return LogBounds(first: LogOffset(end).next, last: LogOffset(end), absence: .whatIsNotSent)
+        }
         do throws(KafkaFailure) {
-            let end = try library.end(of: partition, within: Int32(patience.milliseconds))
-            knownEnd = max(knownEnd, end)
-            return end
+            let first = try library.first(of: partition, within: Int32(patience.milliseconds))
+            return LogBounds(
+                first: KafkaOffset.log(first), last: LogOffset(max(end, first)), absence: .whatIsNotSent)
         } catch { throw unavailable(error) }
     }
 
@@ -177,7 +193,7 @@ package actor KafkaLog: WaitingLog {
     /// Ends what is read ahead.
     func close() {
         fetch.end()
-        continuing = nil
+        reading = LogReading()
     }
 
     private func unavailable(_ failure: KafkaFailure) -> LogError {

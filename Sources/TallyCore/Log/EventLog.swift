@@ -18,9 +18,13 @@ package protocol EventLog: Sendable {
 
     /// Reads in order, beginning with the first chunk whose offset is at least `offset`.
     ///
+    /// An entry is returned only when every chunk between it and `offset` was returned, or is proven not to be part of the
+    /// log. The one rule rests on it: a reader that skipped a chunk would replace right rows with wrong ones of a higher
+    /// offset. It holds whatever other handles of the log append and trim meanwhile.
+    ///
     /// - Parameter maximumBytes: about how much to read at once; a first chunk larger than this is returned all the same.
     /// - Returns: only durable chunks; `[]` at the end of the log.
-    /// - Throws: `.trimmed` when chunks from `offset` on were dropped; `.damaged` when what was written can't be read back.
+    /// - Throws: `.trimmed` when chunks from `offset` on were dropped, also when that happens during the reading; `.damaged` when what was written can't be read back.
     func read(from offset: LogOffset, maximumBytes: Int) async throws(LogError) -> [LogEntry]
 
     /// The highest offset that was ever given out; `.none` when there never was one. Every chunk up to it is durable, or

@@ -15,6 +15,9 @@ final class Process {
     var duties = PartitionDuties()
     /// What it was told last.
     var assignment: Set<Int> = []
+    /// How it reads the brokers' log, by account, and what the brokers send next. It outlives each counting.
+    var readings: [Int: LogReading<Chunk>] = [:]
+    var consumers: [Int: LogOffset] = [:]
 
     init(id: ProcessID) { self.id = id }
 }

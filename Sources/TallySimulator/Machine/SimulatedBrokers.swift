@@ -9,9 +9,13 @@ struct SimulatedBrokers {
         let log: LogID
         /// The machine that counts it; another may not have heard that it doesn't any more.
         var owner: Int
+        /// Another machine that counts it all the time, as a reserve; nil for none.
+        let reserve: Int?
         var chunks: [Chunk] = []
         /// What stood before was dropped.
         var first = LogOffset(1)
+
+        func isCounted(by machine: Int) -> Bool { machine == owner || machine == reserve }
 
         var end: LogOffset { LogOffset(Int64(chunks.count)) }
 
@@ -20,11 +24,17 @@ struct SimulatedBrokers {
             return LogEntry(offset: end, chunk: chunk)
         }
 
-        func read(from offset: LogOffset, most: Int) throws(LogError) -> [LogEntry] {
-            guard offset >= first else { throw .trimmed(first: first) }
-            let last = min(end.value, offset.value - 1 + Int64(most))
-            guard last >= offset.value else { return [] }
-            return (offset.value...last).map { LogEntry(offset: LogOffset($0), chunk: chunks[Int($0 - 1)]) }
+        /// - Parameter sendsAll: see `LogBounds.Absence`.
+        func bounds(sendsAll: Bool) -> LogBounds {
+            LogBounds(first: first, last: end, absence: sendsAll ? .whatIsNotSent : .listed([]))
+        }
+
+        /// What a consumer at this offset is sent: it skips what was trimmed, and says nothing of it.
+        func messages(from offset: LogOffset, atMost count: Int) -> [LogReading<Chunk>.Item] {
+            let start = max(offset, first).value
+            let last = min(end.value, start - 1 + Int64(count))
+            guard last >= start else { return [] }
+            return (start...last).map { (LogOffset($0), chunks[Int($0 - 1)]) }
         }
     }
 

@@ -30,8 +30,10 @@ enum Event {
     case brokersTimeOut(BrokerCall)
     case spoolIsWritten(ProcessID, partition: Int)
     case forwarderWorks(ProcessID)
-    case replayReads(CountingID, from: LogOffset)
-    case consumerPolls(CountingID)
+    /// A server begins to read the brokers' log.
+    case readingBegins(CountingID)
+    /// It makes the next call to the brokers.
+    case readingGoesOn(CountingID)
     /// A server hears which partitions are its own.
     case partitionsAreAssigned(ProcessID)
     case countingEnds(CountingID, PartitionDuties.Ending)

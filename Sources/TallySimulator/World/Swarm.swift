@@ -13,6 +13,8 @@ struct Swarm {
     let roles: [Role]
     /// Of the brokers' log, where there is one.
     let partitions: Int
+    /// Each partition is counted by two servers at once, where there are two.
+    let hasReserve: Bool
     /// Servers write to their own disk while the brokers are away.
     let spools: Bool
     /// In bytes.
@@ -53,8 +55,10 @@ struct Swarm {
     let lostMessages: Int
     let repeatedMessages: Int
     let slowMessages: Int
-    /// Of 1,000 readings of the brokers' log at the start of counting it.
+    /// Of 1,000 calls of a reader to the brokers.
     let slowReads: Int
+    /// The brokers send a consumer everything from where it begins, as Kafka does; otherwise some of it may be lost.
+    let sendsAll: Bool
 
     // The disk
     /// Milliseconds that an append takes, at most: what arrives meanwhile is in the next, together.
@@ -122,6 +126,7 @@ struct Swarm {
         layout = random.chance(50) ? .minute : .hour
         roles = Swarm.roles(using: &random)
         partitions = Int.random(in: 1...4, using: &random)
+        hasReserve = random.chance(50)
         spools = random.chance(80)
         spoolLimit = Swarm.pick([500, 5_000, .max, .max], using: &random)
         acknowledgement = random.chance(70) ? .quorum : .disk
@@ -154,6 +159,7 @@ struct Swarm {
         repeatedMessages = Swarm.rate(60, using: &random)
         slowMessages = Swarm.rate(100, using: &random)
         slowReads = Swarm.rate(300, using: &random)
+        sendsAll = random.chance(30)
 
         appendTime = Swarm.pick([3, 3, 300, 3_000], using: &random)
         powerLossInAppend = Swarm.rate(40, using: &random)

@@ -14,9 +14,11 @@ extension World {
             guard let log = LogID("brokers/\(number)") else { preconditionFailure("the name is allowed") }
             // No node of its own: all chunks come from elsewhere.
             let account = auditor.account(of: log, node: nil, machine: nil)
-            let owner = anyAggregator()
-            brokers.partitions.append(SimulatedBrokers.Partition(account: account, log: log, owner: owner))
-            tellAssignment(to: owner, in: 0)
+            let (owner, other) = (anyAggregator(), anyAggregator())
+            let reserve = swarm.hasReserve && other != owner ? other : nil
+            brokers.partitions.append(
+                SimulatedBrokers.Partition(account: account, log: log, owner: owner, reserve: reserve))
+            for machine in [owner, other] { tellAssignment(to: machine, in: 0) }
         }
     }
 
@@ -66,7 +68,7 @@ extension World {
     func assignPartitions(_ id: ProcessID) {
         guard let process = process(id) else { return }
         machine(of: id).hasMissedAssignment = false
-        let own = brokers.partitions.indices.filter { brokers.partitions[$0].owner == id.machine }
+        let own = brokers.partitions.indices.filter { brokers.partitions[$0].isCounted(by: id.machine) }
         process.assignment = Set(own)
         for action in process.duties.assign(process.assignment) { perform(action, process) }
         checkDuties(process)
@@ -118,45 +120,5 @@ extension World {
     /// nil for a journal.
     func partition(of id: CountingID) -> Int? {
         brokers.partitions.firstIndex { $0.account == id.account }
-    }
-
-    // MARK: Following
-
-    func readOn(_ id: CountingID, from offset: LogOffset) {
-        guard let counting = counting(id), let entries = read(from: offset, counting) else { return }
-        _ = counting.replay?.didRead(entries)
-        goOn(counting)
-    }
-
-    func readPartition(_ counting: Counting, from offset: LogOffset) throws(LogError) -> [LogEntry] {
-        let isReachable = !brokers.isAway && !machine(of: counting.id.process).areBrokersUnreachable
-        guard isReachable, let number = partition(of: counting.id) else { throw .unavailable("no broker answers") }
-        return try brokers.partitions[number].read(from: offset, most: swarm.bytesPerRead == 1 ? 1 : 20)
-    }
-
-    /// A server looks for new chunks.
-    func poll(_ id: CountingID) {
-        guard let counting = counting(id), let position = counting.aggregator?.position else { return }
-        do throws(LogError) {
-            let entries = try readPartition(counting, from: position.next)
-            for entry in entries { _ = counting.aggregator?.apply(entry) }
-            if entries.isEmpty {
-                didCatchUp(counting)
-            } else {
-                keepStore(counting)
-            }
-            // Where there was something there may be more.
-            plan(.consumerPolls(id), in: entries.isEmpty ? pause : number(1...20))
-        } catch {
-            if let ending = PartitionDuties.Ending(whileReading: error) { return endCounting(id, ending) }
-            plan(.consumerPolls(id), in: pause)
-        }
-    }
-
-    private var pause: Int64 { number(1...(hasFaults ? 2_000 : 20_000)) }
-
-    func didCatchUp(_ counting: Counting) {
-        guard let partition = partition(of: counting.id) else { return }
-        process(counting.id.process)?.duties.didCatchUp(partition)
     }
 }

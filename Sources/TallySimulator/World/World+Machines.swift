@@ -81,12 +81,10 @@ extension World {
             case .load(let keys): return call(.rows(keys), counting)
             case .readEnd: counting.replay?.didRead(end: end(of: counting))
             case .read(let offset):
-                // Brokers take their time, and others go on meanwhile.
                 if machine(of: counting.id.process).role == .aggregate {
-                    let delay = fails(swarm.slowReads) ? number(1_000...60_000) : latency
-                    return plan(.replayReads(counting.id, from: offset), in: delay)
+                    return plan(.readingBegins(counting.id), in: latency)
                 }
-                guard let entries = read(from: offset, counting) else { return }
+                guard let entries = readJournal(from: offset, counting) else { return }
                 _ = counting.replay?.didRead(entries)
             case .finished: return run(counting)
             case .refuse(let error): return refuse(error, counting)
@@ -100,18 +98,13 @@ extension World {
     }
 
     /// - Returns: nil when the start is over.
-    func read(from offset: LogOffset, _ counting: Counting) -> [LogEntry]? {
-        let journal = process(counting.id.process)?.journal
+    private func readJournal(from offset: LogOffset, _ counting: Counting) -> [LogEntry]? {
+        guard let journal = process(counting.id.process)?.journal else { return nil }
         do throws(LogError) {
-            guard let journal else { return try readPartition(counting, from: offset) }
             return try journal.read(from: offset, maximumBytes: swarm.bytesPerRead)
         } catch .trimmed(let first) {
             refuse(.storeBehindLog(log: counting.log, first: first), counting)
         } catch {
-            if journal == nil {
-                endCounting(counting.id, PartitionDuties.Ending(.log(error)))
-                return nil
-            }
             auditor.require(machine(of: counting.id.process).damage != .none, "a whole journal can't be read: \(error)")
             retireJournal(machine(of: counting.id.process))
         }
@@ -135,7 +128,7 @@ extension World {
         keepStore(counting)
         if process.journal == nil {
             didCatchUp(counting)
-            plan(.consumerPolls(counting.id), in: number(1...1_000))
+            plan(.readingBegins(counting.id), in: number(1...1_000))
         }
     }
 

@@ -144,7 +144,7 @@ extension World {
 
     /// Whether another server counts this partition by now.
     private func isZombie(_ id: CountingID) -> Bool {
-        partition(of: id).map { brokers.partitions[$0].owner != id.process.machine } ?? false
+        partition(of: id).map { !brokers.partitions[$0].isCounted(by: id.process.machine) } ?? false
     }
 
     private func answer(_ reply: StoreReply, to call: StoreCall) {

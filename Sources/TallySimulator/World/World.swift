@@ -68,8 +68,8 @@ final class World {
         case .brokersTimeOut(let call): receive(nil, to: call)
         case .spoolIsWritten(let process, let partition): writeSpool(partition, process)
         case .forwarderWorks(let process): forwardAgain(process)
-        case .replayReads(let counting, let offset): readOn(counting, from: offset)
-        case .consumerPolls(let counting): poll(counting)
+        case .readingBegins(let counting): beginReading(counting)
+        case .readingGoesOn(let counting): goOnReading(counting)
         case .partitionsAreAssigned(let process): assignPartitions(process)
         case .countingEnds(let counting, let ending): endCounting(counting, ending)
         case .countingIsTriedAgain(let process, let partition, let failures):

@@ -17,6 +17,13 @@ struct EventLogSuite {
     }
 
     let log: any EventLog
+    /// Another handle of the same log, as another process has one.
+    let other: any EventLog
+
+    init(log: any EventLog, other: (any EventLog)? = nil) {
+        self.log = log
+        self.other = other ?? log
+    }
 
     static let promises = [
         Promise("an empty log has no end and nothing to read") { try await $0.empty() },
@@ -32,6 +39,9 @@ struct EventLogSuite {
         Promise("chunks may be read again, and by turns") { try await $0.readsAgain() },
         Promise("trimming keeps everything from the offset on") { try await $0.trimKeeps() },
         Promise("what was trimmed is reported, not passed over") { try await $0.trimReports() },
+        Promise("a reader that another handle outruns is told what was trimmed, and skips nothing") {
+            try await $0.trimOutrunsReader()
+        },
         Promise("trimming everything keeps the end") { try await $0.trimEverything() },
         Promise("appends that overlap get different offsets") { try await $0.appendsOverlap() },
     ]
@@ -132,6 +142,47 @@ struct EventLogSuite {
             #expect(first > offsets[0] && first <= offsets[150])
             #expect(try await log.read(from: first, maximumBytes: 100).first?.offset == first)
         }
+    }
+
+    /// At each position of the reader, before, within and behind what it has read ahead, also where it waits at the end.
+    private func trimOutrunsReader() async throws {
+        var appended: [LogOffset] = []
+        var position = LogOffset(1)
+        var sequence: UInt64 = 1
+        for step in [1, 3, 10, 40, 200] {
+            appended += try await other.append(SampleChunks.chunks(sequence...sequence + UInt64(step) + 4))
+            sequence += UInt64(step) + 5
+            position = try await readOn(from: position, atMost: step, appended)
+            try await other.trim(before: appended[appended.count - 2])
+            appended += try await other.append([SampleChunks.chunk(sequence)])
+            sequence += 1
+            position = try await readOn(from: position, atMost: .max, appended)
+            #expect(position == appended.last?.next)
+            await (log as? any WaitingLog)?.wait(for: position, within: .milliseconds(10))
+        }
+    }
+
+    /// Reads on, and where the log was trimmed from its new beginning: no offset that was appended is left out otherwise.
+    private func readOn(from start: LogOffset, atMost count: Int, _ appended: [LogOffset]) async throws -> LogOffset {
+        var expected = appended.drop { $0 < start }
+        var position = start
+        var read = 0
+        while read < count {
+            switch await log.reply(from: position, maximumBytes: 300) {
+            case .success(let entries):
+                guard let last = entries.last else { return position }
+                #expect(entries.map(\.offset) == Array(expected.prefix(entries.count)))
+                expected = expected.dropFirst(entries.count)
+                position = last.offset.next
+                read += entries.count
+            case .failure(.trimmed(let first)):
+                #expect(first > position, "what was trimmed stands before")
+                expected = appended.drop { $0 < first }
+                position = first
+            case .failure(let error): throw error
+            }
+        }
+        return position
     }
 
     private func trimEverything() async throws {

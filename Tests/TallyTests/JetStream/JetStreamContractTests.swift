@@ -47,9 +47,12 @@ enum NATSTesting {
     }
 
     static func check(_ promise: EventLogSuite.Promise, on servers: String?) async throws {
-        let logs = try await JetStreamLogs.open(url(servers), checksPartitions: false)
-        try await promise.check(EventLogSuite(log: logs.log(of: 0)))
+        let url = try url(servers)
+        let logs = try await JetStreamLogs.open(url, checksPartitions: false)
+        let others = try await JetStreamLogs.open(url, checksPartitions: false)
+        try await promise.check(EventLogSuite(log: logs.log(of: 0), other: others.log(of: 0)))
         await logs.close()
+        await others.close()
     }
 }
 

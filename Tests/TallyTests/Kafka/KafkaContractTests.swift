@@ -12,9 +12,12 @@ import Testing
 struct KafkaContractTests {
     @Test("Kafka", arguments: EventLogSuite.promises)
     func kafkaKeeps(_ promise: EventLogSuite.Promise) async throws {
-        let logs = try await KafkaLogs.open(KafkaTesting.url(), checksPartitions: false)
-        try await promise.check(EventLogSuite(log: logs.log(of: 1)))
+        let url = try KafkaTesting.url()
+        let logs = try await KafkaLogs.open(url, checksPartitions: false)
+        let others = try await KafkaLogs.open(url, checksPartitions: false)
+        try await promise.check(EventLogSuite(log: logs.log(of: 1), other: others.log(of: 1)))
         await logs.close()
+        await others.close()
     }
 }
 

@@ -15,6 +15,15 @@ enum TestServers {
 }
 
 extension EventLog {
+    /// What `read` returns or throws.
+    func reply(from offset: LogOffset, maximumBytes: Int) async -> Result<[LogEntry], LogError> {
+        do throws(LogError) {
+            return .success(try await read(from: offset, maximumBytes: maximumBytes))
+        } catch {
+            return .failure(error)
+        }
+    }
+
     /// Everything from an offset on.
     func readAll(from offset: LogOffset = LogOffset(1), maximumBytes: Int = 1_000) async throws -> [LogEntry] {
         var entries: [LogEntry] = []
