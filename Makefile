@@ -10,9 +10,10 @@ ROUNDS ?= 1000
 SEED ?= $(shell git rev-parse HEAD 2>/dev/null || echo 1)
 SEEDS ?= 1000
 STEPS ?= 5000
-# For the chaos run: how long, and with which faults.
+# For the chaos run: how long, in which order of faults, and its other options, such as CHAOS='--only reserve --stores clickhouse'.
 MINUTES ?= 3
 CHAOS_SEED ?=
+CHAOS ?=
 # For the fuzzer: how long it looks.
 SECONDS ?= 60
 # For the planted faults: some of them, such as MUTANTS='07 31'.
@@ -58,10 +59,10 @@ lint: ## Check the format without changing anything
 crash: ## Kill the server ROUNDS times under load and compare every count (ROUNDS=1000)
 	@Scripts/crash $(ROUNDS)
 
-chaos: ## Kill, pause and cut off the parts of whole deployments for MINUTES, and compare every count (MINUTES=3 CHAOS_SEED=…)
+chaos: ## Kill, pause and cut off the parts of whole deployments for MINUTES, and compare every count (MINUTES=3 CHAOS_SEED=… CHAOS='--only reserve')
 	@Scripts/install-packages
 	swift build --product tally --enable-all-traits
-	@Scripts/chaos $(MINUTES) $(CHAOS_SEED)
+	@Scripts/chaos --minutes $(MINUTES) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED)) $(CHAOS)
 
 simulate: ## Simulate one deployment with every fault (SEED=the commit STEPS=5000)
 	@Scripts/simulate run $(SEED) $(STEPS)

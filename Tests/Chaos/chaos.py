@@ -3,8 +3,6 @@
 event that was acknowledged must have been counted once, in its banner and its minute."""
 
 import argparse
-import datetime
-import json
 import os
 import pathlib
 import random
@@ -14,97 +12,25 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.request
 
 import deployments
+import reserve
+from accounts import report, when_complete
 from faults import Faults
-from load import KINDS, PLAIN, Book, Client
-from processes import wait_for
+from load import Book, Client
+from watcher import Watcher
 
-BANNERS = 100
-
-
-def ask(url, body=None, seconds=10):
-    """- Returns: the answer's headers and body; nil when there is none."""
-    try:
-        request = urllib.request.Request(url, data=body and json.dumps(body).encode())
-        with urllib.request.urlopen(request, timeout=seconds) as answer:
-            return answer.headers, json.loads(answer.read())
-    except (OSError, ValueError):
-        return None
+BANNERS = range(1, 101)
 
 
-class Watcher(threading.Thread):
-    """Asks the query server all the time how much was counted, and notes how old what it lacks is."""
-
-    def __init__(self, url, book, stopping):
-        super().__init__(daemon=True)
-        self.url = url
-        self.book = book
-        self.stopping = stopping
-        self.ages = []
-        self.answers = 0
-        self.silences = 0
-        self.problem = None
-
-    def run(self):
-        while not self.stopping.is_set():
-            answer = ask(f"{self.url}/v1/totals", seconds=5)
-            if answer is None:
-                self.silences += 1
-            else:
-                self.answers += 1
-                counted = identified_total(answer[1])
-                if counted > self.book.sent:
-                    self.problem = f"{counted} events were counted when {self.book.sent} had been sent"
-                self.ages.append(time.monotonic() - self.book.complete_until(counted))
-            self.stopping.wait(0.2)
-
-
-def identified_total(totals):
-    return sum(one["v"] for one in totals["kinds"] if one["kind"] in KINDS)
-
-
-def counted_minutes(url, book):
-    """- Returns: (banner, kind, minute) → count for the identified, banner → count for the others; nil without an answer."""
-    first = min((key[2] for key in book.identified), default=0)
-    identified, others = {}, {}
-    for kind in (*KINDS, PLAIN):
-        answer = ask(f"{url}/v1/series?kind={kind}&from={first - 3600}&to={int(time.time()) + 60}&step=1m", seconds=60)
-        if answer is None:
-            return None
-        for series in answer[1]["series"]:
-            for point in series["points"]:
-                if kind != PLAIN:
-                    identified[(series["banner"], kind, seconds_of(point["ts"]))] = point["v"]
-                else:
-                    others[series["banner"]] = others.get(series["banner"], 0) + point["v"]
-    return identified, others
-
-
-def seconds_of(text):
-    return int(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
-
-
-def differences(book, counted):
-    """- Returns: events lost and counted twice, and a line for each place where something is wrong."""
-    identified, others = counted
-    lost = doubled = 0
-    lines = []
-    for key in sorted(set(book.identified) | set(identified)):
-        want, have = book.identified.get(key, 0), identified.get(key, 0)
-        lost += max(0, want - have)
-        doubled += max(0, have - want)
-        if want != have:
-            lines.append(f"banner {key[0]} {key[1]} minute {key[2]}: {want} were acknowledged, {have} counted")
-    for banner in sorted(set(book.acknowledged) | set(book.unknown) | set(others)):
-        low = book.acknowledged.get(banner, 0)
-        high, have = low + book.unknown.get(banner, 0), others.get(banner, 0)
-        lost += max(0, low - have)
-        doubled += max(0, have - high)
-        if not low <= have <= high:
-            lines.append(f"banner {banner}: {low} to {high} were sent, {have} counted")
-    return lost, doubled, lines
+def clients_of(deployment, seed, book, no_more):
+    """- Returns: six clients that have sent no more than one click on each banner."""
+    ports = [server.port for server in deployment.ingest]
+    identified = list(BANNERS)
+    if deployment.without_ids:
+        partition = Client(0, seed, ports, book, no_more, [], []).partitions(BANNERS)
+        identified = [banner for banner in BANNERS if partition[banner] not in deployment.without_ids]
+    return [Client(number, seed, ports, book, no_more, identified, list(BANNERS)) for number in range(6)]
 
 
 def run(kind, seed, seconds, directory):
@@ -112,22 +38,19 @@ def run(kind, seed, seconds, directory):
     deployment = kind(directory)
     book = Book()
     no_more, all_over = threading.Event(), threading.Event()
-    ports = [server.port for server in deployment.ingest]
-    clients = [Client(number, seed, ports, BANNERS, book, no_more) for number in range(6)]
     watcher = Watcher(deployment.query.url, book, all_over)
-    for thread in [*clients, watcher]:
-        thread.start()
-
-    faults = Faults(seed, deployment.faults)
-
-    def check():
-        if watcher.problem:
-            raise AssertionError(watcher.problem)
-        dead = [client for client in clients if not client.is_alive()]
-        if dead and not no_more.is_set():
-            raise AssertionError("a client has given up; its trace stands above")
-
+    faults = Faults(seed, deployment.faults, deployment.weights)
     try:
+        clients = clients_of(deployment, seed, book, no_more)
+        for thread in [*clients, watcher]:
+            thread.start()
+
+        def check():
+            if watcher.problem:
+                raise AssertionError(watcher.problem)
+            if any(not client.is_alive() for client in clients):
+                raise AssertionError("a client has given up; its trace stands above")
+
         faults.run(seconds, check)
         deployment.recover()
         recovered = time.monotonic()
@@ -136,77 +59,60 @@ def run(kind, seed, seconds, directory):
             client.join(timeout=120)
             if client.is_alive():
                 raise AssertionError("what a client sends is not acknowledged although everything runs again")
-
-        def is_complete():
-            counted = counted_minutes(deployment.query.url, book)
-            return counted if counted and differences(book, counted)[0] == 0 else None
-        try:
-            counted = wait_for("the complete answer", is_complete, 90)
-        except AssertionError:
-            counted = counted_minutes(deployment.query.url, book) or ({}, {})
+        counted = when_complete(deployment, book, 90)
         complete = time.monotonic() - recovered
+        dropped = sum(first - 1 for first in deployment.log.first_offsets().values())
         all_over.set()
         watcher.join()
+        stored = deployment.stored(book)
     finally:
         no_more.set()
         all_over.set()
         endings = deployment.stop()
-    return report(kind, seed, book, watcher, faults, counted, complete, endings)
-
-
-def report(kind, seed, book, watcher, faults, counted, complete, endings):
-    lost, doubled, lines = differences(book, counted)
-    identified = sum(counted[0].values()) + sum(counted[1].values())
-    ages = sorted(watcher.ages) or [0]
-    print(f"  acknowledged {book.total_acknowledged()} events ({by_durability(book)}), "
-          f"of unknown fate {sum(book.unknown.values())}, refused or unanswered requests {book.refused}")
-    print(f"  counted      {identified}; lost {lost}, doubled {doubled}")
     print(f"  faults       {sum(faults.counts.values())}: "
           + ", ".join(f"{name} {count}" for name, count in sorted(faults.counts.items())))
+    ages = sorted(watcher.ages) or [0]
     print(f"  answers      {watcher.answers}, none {watcher.silences} times; what they lacked was at most {ages[-1]:.1f} s old, "
           f"median {statistics.median(ages):.2f} s; complete {complete:.1f} s after the last fault")
-    for line in lines[:20]:
-        print(f"  WRONG: {line}")
-    # Aggregators may be cut off in their last flush; the log keeps it. Nothing else ends in another way than it should.
-    wrong = {name: status for name, status in endings.items() if status != 0 and name.split("-")[0] in TALLY}
-    if wrong:
-        print(f"  WRONG: ended otherwise than by themselves: {wrong}")
-    return not lines and not wrong
+    return report(deployment, book, {"an answer": counted, "the store": stored}, dropped, endings)
 
 
-TALLY = ("ingest", "aggregate", "query")
-
-
-def by_durability(book):
-    return ", ".join(f"{name} {count}" for name, count in sorted(book.durable.items()))
+def attempt(name, seed, scenario):
+    """- Parameter scenario: is given a directory, and returns whether all was well.
+    - Returns: the same."""
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="tally-chaos-", dir=memory))
+    # A server that runs as another user has to get in.
+    directory.chmod(0o755)
+    is_good = False
+    try:
+        is_good = scenario(directory)
+    except AssertionError as problem:
+        print(f"  WRONG: {problem}")
+    if is_good:
+        shutil.rmtree(directory, ignore_errors=True)
+    else:
+        print(f"  FAILED: {name}; the logs are in {directory}; again with --seed {seed}", flush=True)
+    return is_good
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=3, help="how long, all deployments together")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=3, help="how long jetstream and kafka take together")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    parser.add_argument("--only", choices=("jetstream", "kafka"))
+    parser.add_argument("--only", choices=("jetstream", "kafka", "reserve"), help="one of them; reserve runs only so")
+    reserve.add_options(parser)
     options = parser.parse_args()
-    kinds = [kind for kind in (deployments.JetStream, deployments.Kafka)
-             if options.only in (None, kind.__name__.lower())]
-    place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    good = 0
-    for kind in kinds:
-        directory = pathlib.Path(tempfile.mkdtemp(prefix="tally-chaos-", dir=place))
-        # A server that runs as another user has to get in.
-        directory.chmod(0o755)
-        is_good = False
-        try:
-            is_good = run(kind, options.seed, options.minutes * 60 / len(kinds), directory)
-        except AssertionError as problem:
-            print(f"  WRONG: {problem}")
-        if is_good:
-            good += 1
-            shutil.rmtree(directory, ignore_errors=True)
-        else:
-            print(f"  FAILED; the logs are in {directory}; again with SEED={options.seed}")
-    print(f"{good} passed, {len(kinds) - good} failed")
-    return 0 if good == len(kinds) else 1
+    if options.only == "reserve":
+        scenarios = reserve.scenarios(options)
+    else:
+        kinds = [kind for kind in (deployments.JetStream, deployments.Kafka)
+                 if options.only in (None, kind.__name__.lower())]
+        seconds = options.minutes * 60 / len(kinds)
+        scenarios = {kind.name: lambda directory, kind=kind: run(kind, options.seed, seconds, directory) for kind in kinds}
+    failed = [name for name, scenario in scenarios.items() if not attempt(name, options.seed, scenario)]
+    print(f"{len(scenarios) - len(failed)} passed, {len(failed)} failed" + "".join(f"\n  {name}" for name in failed))
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

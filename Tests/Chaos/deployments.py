@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two ingest, three aggregate and one query server over a log and a store, all of them real but for the brokers of Kafka."""
 
-import os
+import contextlib
 import pathlib
 import subprocess
-import time
 
 import faults
-from processes import ROOT, Program, Relay, Tally, accepts, answers, free_port, wait_for
-
-SERVICES = ROOT / "Scripts/services"
+from accounts import counted_minutes
+from brokers import NATS, SERVICES, KafkaMock
+from processes import Program, Relay, Tally, free_port, wait_for
+from progress import progress
 
 
 def service(name, directory, environment=None):
@@ -29,11 +29,18 @@ class Deployment:
     """- `programs`: in the order of their start. `faults`: what may happen to them."""
 
     partitions = 6
+    # Partitions whose banners get no events with an id.
+    without_ids = frozenset()
+    # Servers drop from the log what is stored.
+    is_trimmed = False
+    # Kind of fault → how often it begins, relative to the others.
+    weights = {}
 
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
         self.programs = []
         self.faults = []
+        self.endings = {}
         self.make_log()
         self.make_store()
         self.make_servers()
@@ -43,6 +50,18 @@ class Deployment:
         self.faults += faults.of_program(group, program)
         program.start()
         program.become_ready()
+
+    def add_log(self, log):
+        # No server of a cluster is ready without the others.
+        for program in log.programs:
+            program.start()
+        for program in log.programs:
+            program.become_ready()
+        log.prepare()
+        self.log = log
+        self.programs += log.programs
+        self.faults += log.faults
+        self.log_url = log.url
 
     def add_store(self, name):
         store = service(name, self.directory / "store")
@@ -80,44 +99,41 @@ class Deployment:
         for program in self.programs:
             program.become_ready()
 
-    def check(self):
-        """Nobody ends by itself, whatever happens to the others."""
+    def stored(self, book):
+        """Waits until everything is flushed, and stops the servers that count.
+        - Returns: what the store has, as `counted_minutes` does."""
+        end = self.log.end_offsets()
+
+        def is_flushed():
+            stored = [progress(server, "stored") for server in self.aggregate]
+            return all(any(one.get(partition, 0) >= last for one in stored) for partition, last in end.items())
+        # A server that does not come so far has lost something, which the counts show.
+        with contextlib.suppress(AssertionError):
+            wait_for("a flush of everything", is_flushed, 30)
+        for server in self.aggregate:
+            self.endings[server.name] = server.stop()
+        return counted_minutes(self.query.url, book) or ({}, {})
 
     def stop(self):
-        """- Returns: how each server of Tally ended."""
-        endings = {}
+        """- Returns: how each program ended that was not stopped before."""
         for program in reversed(self.programs):
-            endings[program.name] = program.stop()
-        return {name: status for name, status in endings.items() if isinstance(status, int) or status == "killed"}
+            self.endings.setdefault(program.name, program.stop())
+        return {name: status for name, status in self.endings.items() if status is not None}
 
 
 class JetStream(Deployment):
-    """Three nats-servers that sync before they acknowledge, and PostgreSQL. Each partition is counted by two servers at once."""
+    """Three nats-servers that sync before they acknowledge, and PostgreSQL. Each partition is counted by two servers at once.
+    Half of the partitions get no event ids: an id keeps its chunk in the log for `--dedup-window`, so that only they are
+    trimmed within minutes."""
 
     name = "JetStream and PostgreSQL"
+    without_ids = frozenset((0, 2, 4))
+    is_trimmed = True
+    # A server that stands still while another trims is what these partitions are for.
+    weights = {"pause aggregate": 4}
 
     def make_log(self):
-        script = str(SERVICES / "nats-new")
-        subprocess.run([script, "install"], check=True, stdout=subprocess.DEVNULL)
-        server = subprocess.run([script, "program"], check=True, capture_output=True, text=True).stdout.split()[0]
-        clients, routes = [free_port() for _ in range(3)], [free_port() for _ in range(3)]
-        names = ", ".join(f"nats://127.0.0.1:{port}" for port in routes)
-        for number in range(3):
-            place = self.directory / f"nats-{number}"
-            place.mkdir(parents=True)
-            (place / "nats.conf").write_text(
-                f"host: 127.0.0.1\nport: {clients[number]}\nserver_name: chaos-{number}\nmax_payload: 8MB\n"
-                f"jetstream {{ store_dir: \"{place}/data\", sync_interval: always }}\n"
-                f"cluster {{ name: chaos, host: 127.0.0.1, port: {routes[number]}, routes: [ {names} ] }}\n")
-            program = Program(f"nats-{number}", [server, "-c", str(place / "nats.conf")], place,
-                              lambda port=clients[number]: accepts(port))
-            self.programs.append(program)
-            self.faults += faults.of_program("nats", program)
-            program.start()
-        for program in self.programs:
-            program.become_ready()
-        addresses = ",".join(f"127.0.0.1:{port}" for port in clients)
-        self.log_url = f"nats://{addresses}/chaos?partitions={self.partitions}&replicas=3&timeout=3"
+        self.add_log(NATS(self.directory, "chaos", self.partitions))
 
     def make_store(self):
         self.add_store("postgresql")
@@ -129,68 +145,13 @@ class JetStream(Deployment):
 
 
 class Kafka(Deployment):
-    """librdkafka's mock of three brokers, and ClickHouse. The mock has everything in memory, so it is never killed, but its
-    brokers are, one by one; nothing moves their partitions but we."""
+    """librdkafka's mock of three brokers, and ClickHouse. Tally trims nothing of a topic, and the mock drops nothing before
+    a partition has 5 MB; `reserve.py` makes it drop what a paused server has not read."""
 
     name = "Kafka's mock and ClickHouse"
-    topic = "chaos"
 
     def make_log(self):
-        place = self.directory / "kafka"
-        place.mkdir(parents=True)
-        script = str(SERVICES / "kafka-mock")
-        subprocess.run([script, "install"], check=True, stdout=subprocess.DEVNULL)
-        self.mock = Program("kafka", [script, "run", str(place), "0"], place,
-                            lambda: (place / "addresses").exists() and (place / "addresses").stat().st_size > 0)
-        self.programs.append(self.mock)
-        self.mock.start()
-        self.mock.become_ready()
-        addresses = (place / "addresses").read_text().split()[0]
-        self.tell(f"topic {self.topic} {self.partitions} 3")
-        for partition in range(self.partitions):
-            self.tell(f"leader {self.topic} {partition} {partition % 3 + 1}")
-        self.log_url = f"kafka://{addresses}/{self.topic}?message.timeout.ms=3000&request.timeout.ms=1000"
-        self.faults.append(faults.Fault("pause kafka", self.mock, self.mock.pause, self.mock.go_on, lambda: True))
-        for broker in (1, 2, 3):
-            one = Broker(self, broker)
-            self.faults += [
-                faults.Fault("broker down", one, one.down, one.up, lambda: not self.mock.is_paused),
-                faults.Fault("broker slow", one, one.slow, one.quick, lambda: not self.mock.is_paused),
-                faults.Fault("answer lost", one, one.lose, lambda: None, lambda: not self.mock.is_paused),
-            ]
-
-    def tell(self, line):
-        with open(self.directory / "kafka/commands", "w") as commands:
-            commands.write(line + "\n")
+        self.add_log(KafkaMock(self.directory, "chaos", self.partitions))
 
     def make_store(self):
         self.add_store("clickhouse")
-
-
-class Broker:
-    def __init__(self, kafka, number):
-        self.kafka = kafka
-        self.number = number
-        self.name = f"broker {number}"
-
-    def down(self):
-        self.kafka.tell(f"down {self.number}")
-        for partition in range(self.kafka.partitions):
-            if partition % 3 + 1 == self.number:
-                self.kafka.tell(f"leader {self.kafka.topic} {partition} {self.number % 3 + 1}")
-
-    def up(self):
-        self.kafka.tell(f"up {self.number}")
-        for partition in range(self.kafka.partitions):
-            if partition % 3 + 1 == self.number:
-                self.kafka.tell(f"leader {self.kafka.topic} {partition} {self.number}")
-
-    def slow(self):
-        self.kafka.tell(f"delay {self.number} 400")
-
-    def quick(self):
-        self.kafka.tell(f"delay {self.number} 0")
-
-    def lose(self):
-        # Produce: the broker has the messages, and its answer comes too late.
-        self.kafka.tell(f"lose {self.number} 0 2000")

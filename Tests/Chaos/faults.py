@@ -36,12 +36,14 @@ def of_relay(group, relay):
 class Faults:
     """Begins a fault now and then, several at a time, and takes each back after some seconds."""
 
-    def __init__(self, seed, faults, longest=12.0):
+    def __init__(self, seed, faults, weights, longest=12.0):
+        """- Parameter weights: kind → how often it begins, relative to a kind that is not named."""
         self.random = random.Random(f"{seed}-faults")
         # By kind, so that six servers are not hit six times as often as one store.
         self.by_kind = collections.defaultdict(list)
         for fault in faults:
             self.by_kind[fault.kind].append(fault)
+        self.kinds = [kind for kind in sorted(self.by_kind) for _ in range(weights.get(kind, 1))]
         self.longest = longest
         self.counts = collections.Counter()
         self.going_on = []
@@ -60,7 +62,7 @@ class Faults:
         self.take_back(float("inf"))
 
     def begin_one(self):
-        kind = self.random.choice(sorted(self.by_kind))
+        kind = self.random.choice(self.kinds)
         fault = self.random.choice(self.by_kind[kind])
         # One thing at a time for one part.
         if any(other.target is fault.target for _, other in self.going_on) or not fault.is_possible():

@@ -4,6 +4,7 @@
 import http.client
 import json
 import random
+import re
 import threading
 import time
 
@@ -17,6 +18,7 @@ class Book:
 
     def __init__(self):
         self.lock = threading.Lock()
+        self.began = int(time.time())
         # (banner, kind, minute) of events with an id: exactly so many.
         self.identified = {}
         # banner of events without an id: at least, and how many more at most.
@@ -66,14 +68,19 @@ class Book:
 
 class Client(threading.Thread):
     """Sends batches of events with ids, again and again to any server until they are acknowledged, and single clicks
-    without an id, which it never repeats."""
+    without an id, which it never repeats.
 
-    def __init__(self, number, seed, ports, banners, book, stopping):
+    - `identified`, `clicked`: the banners of the events with an id, and of the clicks; the former may be empty.
+    - `pause`: the longest time between two requests, in seconds."""
+
+    def __init__(self, number, seed, ports, book, stopping, identified, clicked, pause=0.02):
         super().__init__(daemon=True)
         self.number = number
         self.random = random.Random(f"{seed}-{number}")
         self.ports = ports
-        self.banners = banners
+        self.identified = identified
+        self.clicked = clicked
+        self.pause = pause
         self.book = book
         self.stopping = stopping
         self.connections = {}
@@ -81,11 +88,11 @@ class Client(threading.Thread):
 
     def run(self):
         while not self.stopping.is_set():
-            if self.random.random() < 0.3:
+            if not self.identified or self.random.random() < 0.7:
                 self.click()
             else:
                 self.send_batch()
-            self.stopping.wait(self.random.random() * 0.02)
+            self.stopping.wait(self.random.random() * self.pause)
 
     def send_batch(self):
         minute = int(time.time()) // 60 * 60
@@ -93,7 +100,7 @@ class Client(threading.Thread):
         lines = []
         for _ in range(self.random.randint(1, 60)):
             self.last += 1
-            banner, kind = self.random.randint(1, self.banners), self.random.choice(KINDS)
+            banner, kind = self.random.choice(self.identified), self.random.choice(KINDS)
             events.append((banner, kind, minute))
             lines.append(json.dumps(
                 {"banner": banner, "kind": kind, "ts": minute, "id": f"client-{self.number}-{self.last}"}))
@@ -111,9 +118,26 @@ class Client(threading.Thread):
             time.sleep(self.random.random() * 0.3)
 
     def click(self):
-        banner = self.random.randint(1, self.banners)
+        self.click_on(self.random.choice(self.clicked))
+
+    def click_on(self, banner):
+        """- Returns: the receipt; nil when the click was not acknowledged."""
         answer = self.ask("GET", f"/counter/{banner}")
-        self.book.note_plain(banner, answer is not None and answer[0] == 204)
+        is_acknowledged = answer is not None and answer[0] == 204
+        self.book.note_plain(banner, is_acknowledged)
+        return answer[2] if is_acknowledged else None
+
+    def partitions(self, banners):
+        """- Returns: banner → partition, as the receipt of one click on each says.
+        - Precondition: the log is JetStream and takes what is sent."""
+        found = {}
+        for banner in banners:
+            receipt = self.click_on(banner) or ""
+            named = re.match(r"nats:[^/]+/(\d+)/", receipt)
+            if not named:
+                raise AssertionError(f"the receipt of a click names no stream: {receipt!r}")
+            found[banner] = int(named[1])
+        return found
 
     def ask(self, method, path, body=None):
         """- Returns: status, body and receipt; nil when nobody knows what became of it."""

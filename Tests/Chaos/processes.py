@@ -113,7 +113,7 @@ class Program:
 class Tally(Program):
     """One server of the deployment."""
 
-    flush_every = "2s"
+    flush_every = "1s"
 
     def __init__(self, name, directory, port, *options):
         self.port = port
