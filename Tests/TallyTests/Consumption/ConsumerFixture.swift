@@ -7,14 +7,14 @@ import Testing
 @testable import TallyCore
 @testable import TallyServer
 
-/// A process that counts partitions, over memory.
-struct ConsumerFixture: Sendable {
-    let logs: LogsInMemory
+/// A process that counts partitions.
+struct ConsumerFixture<Logs: PartitionedLog>: Sendable {
+    let logs: Logs
     let group = ManualGroup()
     let banners: BannerRegistry
     let consumer: Consumer
 
-    init(_ logs: LogsInMemory, store: any CountStore, bannerStore: any BannerStore = MemoryBannerStore()) {
+    init(_ logs: Logs, store: any CountStore, bannerStore: any BannerStore = MemoryBannerStore()) {
         self.logs = logs
         banners = BannerRegistry(directory: BannerDirectory(), store: bannerStore)
         var configuration = CountingNode.Configuration()

@@ -23,7 +23,7 @@ struct ConsumerPropertyTests {
 /// Some processes that count the same logs into the same store, and an owner of the test who troubles them.
 private final class ConsumerDrill {
     private struct Running {
-        let fixture: ConsumerFixture
+        let fixture: ConsumerFixture<LogsInMemory>
         let task: Task<Void, Never>
     }
 
@@ -88,7 +88,7 @@ private final class ConsumerDrill {
     }
 
     /// A moment at most: it may be cut off, or have lost the partition.
-    private func waitFor(_ view: LogView, _ process: ConsumerFixture) async throws {
+    private func waitFor(_ view: LogView, _ process: ConsumerFixture<LogsInMemory>) async throws {
         for _ in 0..<20 where process.consumer.views(in: .everything).contains(view) {
             try await Task.sleep(for: .milliseconds(1))
         }

@@ -18,7 +18,7 @@ struct RemoteCountsTests {
     }
 
     private func counts(
-        _ logs: LogsInMemory, _ fixture: ConsumerFixture?, asking other: RemoteCounts? = nil
+        _ logs: LogsInMemory, _ fixture: ConsumerFixture<LogsInMemory>?, asking other: RemoteCounts? = nil
     ) -> RemoteCounts {
         RemoteCounts(
             logs: logs, consumer: fixture?.consumer, aggregators: other.map { Neighbour(counts: $0) }, store: store,
