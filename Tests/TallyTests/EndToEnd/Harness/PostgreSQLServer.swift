@@ -44,6 +44,8 @@ final class PostgreSQLServer: Sendable {
             process.withLock { $0 = child }
             // Processes of the one that was killed before may still be on their way out; then this one ends.
             if try await isReady(child) { return }
+            // It is not installed.
+            if child.report.exit == .code(127) { break }
         }
         throw HarnessError("PostgreSQL doesn't start: \(process.withLock { $0?.report.errorText ?? "" })")
     }
