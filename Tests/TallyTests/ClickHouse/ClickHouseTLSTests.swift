@@ -75,10 +75,10 @@ struct ClickHouseTLSTests {
             let certificates = try await TestCertificates(in: sandbox)
             let server = Server(certificates: certificates, port: try Sandbox.freePorts(1)[0])
             let directory = sandbox.directory.appending("server")
-            _ = try sandbox.startService(
+            let process = try sandbox.startService(
                 "clickhouse", in: directory, port: server.port,
                 [certificates.file(certificate + ".pem"), certificates.file(certificate + ".key")], verb: "run-tls")
-            try await sandbox.waitForService("clickhouse", in: directory, port: server.port)
+            try await sandbox.waitForService("clickhouse", process, in: directory, port: server.port)
             try await body(server)
         }
     }

@@ -27,8 +27,8 @@ final class ClickHouseTestCluster: Sendable {
         try await withSandbox { sandbox in
             let keeper = sandbox.directory.appending("zookeeper")
             let keeperPort = try Sandbox.freePorts(1)[0]
-            _ = try sandbox.startService("zookeeper", in: keeper, port: keeperPort)
-            try await sandbox.waitForService("zookeeper", in: keeper, port: keeperPort)
+            let process = try sandbox.startService("zookeeper", in: keeper, port: keeperPort)
+            try await sandbox.waitForService("zookeeper", process, in: keeper, port: keeperPort)
             let cluster = try ClickHouseTestCluster(shards, keeperPort: keeperPort, in: sandbox)
             for index in cluster.machines.indices { try await cluster.start(index) }
             try await body(cluster)
@@ -66,7 +66,7 @@ final class ClickHouseTestCluster: Sendable {
         let process = try sandbox.startService(
             "clickhouse", in: machine.directory, port: machine.port, machine.arguments)
         processes.withLock { $0[index] = process }
-        try await sandbox.waitForService("clickhouse", in: machine.directory, port: machine.port)
+        try await sandbox.waitForService("clickhouse", process, in: machine.directory, port: machine.port)
     }
 
     func kill(_ index: Int) async throws {

@@ -22,7 +22,7 @@ final class ClickHouseServer {
     var url: ClickHouseURL { get throws { try ClickHouseURL(address) } }
 
     func waitUntilReady() async throws {
-        try await sandbox.waitForService(kind.script, in: sandbox.directory.appending("server"), port: port)
+        try await sandbox.waitForService(kind.script, process, in: sandbox.directory.appending("server"), port: port)
     }
 
     func kill() async throws {

@@ -104,6 +104,19 @@ struct HarnessTests {
             #expect(throws: HarnessError.self) { try sandbox.start([], executable: "/nonexistent") }
         }
     }
+
+    @Test("a server that ends instead of answering is an error that says so, at once")
+    func serviceThatEnds() async throws {
+        try await withSandbox { sandbox in
+            let directory = sandbox.directory.appending("server")
+            let process = try sandbox.startService("zookeeper", in: directory, port: 1, verb: "no-such-verb")
+            let error = await #expect(throws: HarnessError.self) {
+                try await sandbox.waitForService("zookeeper", process, in: directory, port: 1)
+            }
+            let text = error?.description ?? ""
+            #expect(text.hasPrefix("zookeeper does not start; it ended with code(1): zookeeper: what"), "\(text)")
+        }
+    }
 }
 
 extension Sandbox {

@@ -17,10 +17,17 @@ extension Sandbox {
     }
 
     /// Waits until the script says that the server answers.
-    func waitForService(_ name: String, in directory: String, port: Int) async throws {
-        try await eventually("\(name) answers", within: .seconds(60), every: .milliseconds(100)) {
+    /// - Throws: `HarnessError` with what the server wrote when it ends instead, and so at once when it is not installed.
+    func waitForService(
+        _ name: String, _ process: ChildProcess, in directory: String, port: Int
+    ) async throws {
+        try await eventually("\(name) answers or ends", within: .seconds(60), every: .milliseconds(100)) {
+            if process.report.exit != nil { return true }
             let ready = try start(["ready", directory, String(port)], executable: Sandbox.script(of: name))
             return try await ready.waitForExit() == .code(0)
+        }
+        if let exit = process.report.exit {
+            throw HarnessError("\(name) does not start; it ended with \(exit): \(process.report.errorText)")
         }
     }
 
