@@ -9,7 +9,7 @@ struct TestCertificates: Sendable {
     init(in sandbox: Sandbox) async throws {
         directory = sandbox.directory.path
         let script = SourceFile.packageRoot.appending(path: "Scripts/services/certificates").path
-        let made = try sandbox.start([directory], executable: script)
+        let made = try sandbox.start(["make", directory], executable: script)
         guard try await made.waitForExit() == .code(0) else { throw HarnessError(made.report.errorText) }
     }
 
