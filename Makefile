@@ -22,9 +22,12 @@ MUTANTS ?=
 ROWS ?=
 # For the measurements of stores: some of them, such as PARTS='read --store SQLite'.
 PARTS ?=
+# For the try on a new machine: all, services, run or test; and as which users.
+PART ?= all
+USERS ?= root user
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser build release format lint crash chaos simulate simulate-many fuzz mutants bench measure micro-bench clean
+.PHONY: help run test test-browser build release format lint crash chaos simulate simulate-many fuzz mutants bench measure micro-bench fresh clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -85,6 +88,9 @@ measure: ## Measure INSERTs, rows, bytes and reading in each store and layout; s
 micro-bench: ## Measure the parts of the core one by one
 	@Scripts/install-packages
 	swift package --package-path Benchmarks benchmark
+
+fresh: ## Try make run and make test in a bare Debian 12, as root and as an ordinary user (PART=services|run|test|all USERS='root user')
+	@Scripts/fresh $(PART) $(USERS)
 
 clean: ## Remove what was built; counts in tally-data stay
 	rm -rf .build Benchmarks/.build Fuzz/.build
