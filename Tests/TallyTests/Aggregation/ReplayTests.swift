@@ -21,7 +21,9 @@ final class ReplayTests {
     private var checkpoint: Checkpoint {
         Checkpoint(
             upTo: LogOffset(5), readFrom: LogOffset(3), timeBefore: .epoch, lastMinute: Minute(sinceEpoch: 100)!,
-            kinds: [.click], sequences: [SampleChunks.node: SequenceRanges([1...5])!])
+            kinds: [.click], sequences: [SampleChunks.node: SequenceRanges([1...5])!],
+            confirmedMissing: [SampleChunks.other: SequenceRanges([2...3])!],
+            settings: CountingSettings(windowMilliseconds: 3_600_000, windowLimit: 7, lateMinutes: 10))
     }
 
     @Test("a log that the store has never seen is read from its beginning")
@@ -56,6 +58,8 @@ final class ReplayTests {
         let aggregator = replay.finished()
         let flush = aggregator.beginFlush()
         #expect(flush?.rows == [Row(key: key, counts: .minute(12), upTo: LogOffset(6))])
+        #expect(flush?.checkpoint.confirmedMissing == checkpoint.confirmedMissing)
+        #expect(flush?.checkpoint.settings == checkpoint.settings)
     }
 
     @Test("a log that ends before its checkpoint is not the one the store knows")

@@ -8,13 +8,11 @@ import Testing
 struct CheckpointCodingTests {
     private func random(seed: UInt64) -> Checkpoint {
         var random = SeededGenerator(seed: seed)
-        var sequences: [NodeID: SequenceRanges] = [:]
-        for node in 0..<random.number(0...4) {
-            var numbers = SequenceRanges()
-            for _ in 0..<random.number(0...30) { _ = numbers.insert(UInt64(random.number(1...60))) }
-            if random.isTrue(oneIn: 5) { _ = numbers.insert(Chunk.lastSequence) }
-            sequences[NodeID(bits: UInt128(random.next()) << 64 | UInt128(node))] = numbers
-        }
+        let sequences = numbersByNode(using: &random)
+        let confirmed = random.isTrue(oneIn: 2) ? numbersByNode(using: &random) : [:]
+        let settings = CountingSettings(
+            windowMilliseconds: random.number(0...1 << 40), windowLimit: Int(random.number(0...1 << 40)),
+            lateMinutes: random.number(0...20_000))
         let upTo = LogOffset(random.number(0...1 << 40))
         return Checkpoint(
             upTo: upTo, readFrom: LogOffset(random.number(1...upTo.next.value)),
@@ -22,7 +20,18 @@ struct CheckpointCodingTests {
             lastMinute: random.isTrue(oneIn: 3)
                 ? nil : [.first, .last, StoreTest.minute(5)].randomElement(using: &random),
             kinds: Array(StoreTest.kinds.shuffled(using: &random).prefix(Int(random.number(0...3)))),
-            sequences: sequences)
+            sequences: sequences, confirmedMissing: confirmed, settings: random.isTrue(oneIn: 3) ? nil : settings)
+    }
+
+    private func numbersByNode(using random: inout SeededGenerator) -> [NodeID: SequenceRanges] {
+        var sequences: [NodeID: SequenceRanges] = [:]
+        for node in 0..<random.number(0...4) {
+            var numbers = SequenceRanges()
+            for _ in 0..<random.number(0...30) { _ = numbers.insert(UInt64(random.number(1...60))) }
+            if random.isTrue(oneIn: 5) { _ = numbers.insert(Chunk.lastSequence) }
+            sequences[NodeID(bits: UInt128(random.next()) << 64 | UInt128(node))] = numbers
+        }
+        return sequences
     }
 
     @Test("any checkpoint comes back")
@@ -31,6 +40,30 @@ struct CheckpointCodingTests {
         for seed in UInt64(1)...200 {
             let checkpoint = random(seed: seed)
             #expect(try Checkpoint(decoding: checkpoint.encoded()) == checkpoint, "seed \(seed)")
+        }
+    }
+
+    @Test("a checkpoint of version 1 is read, without confirmations and settings")
+    func versionOneIsRead() throws {
+        for seed in UInt64(1)...50 {
+            var checkpoint = random(seed: seed)
+            checkpoint.confirmedMissing = [:]
+            checkpoint.settings = nil
+            // No confirmed chunks and no settings are the two zero bytes that version 1 lacks.
+            let bytes = [1] + checkpoint.encoded().dropFirst().dropLast(2)
+            #expect(try Checkpoint(decoding: bytes) == checkpoint, "seed \(seed)")
+            #expect(throws: StoreError.self) { try Checkpoint(decoding: bytes + [0, 0]) }
+        }
+    }
+
+    @Test("settings that can't be are refused")
+    func impossibleSettingsAreRefused() {
+        let none = Array(Checkpoint.start.encoded().dropLast())
+        #expect(throws: StoreError.self) { try Checkpoint(decoding: none + [2]) }
+        for place in 0..<3 {
+            var writer = ByteWriter()
+            for index in 0..<3 { writer.writeVariable(index == place ? 1 << 63 : 5) }
+            #expect(throws: StoreError.self) { try Checkpoint(decoding: none + [1] + writer.bytes) }
         }
     }
 
