@@ -14,6 +14,8 @@ package enum Limits {
     package static let partitions = 1 << 16
     /// The most entries (deltas and identified events) of one chunk.
     package static let chunkEntries = 100_000
+    /// The most ranges of unsettled sequences that one chunk declares.
+    package static let unsettledRanges = 64
     /// The largest encoded chunk, in bytes; a log refuses to read anything larger as a chunk.
     /// An entry takes at most 45 bytes, so `chunkEntries` of them always fit.
     package static let chunkBytes = 8 << 20

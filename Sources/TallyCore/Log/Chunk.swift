@@ -18,10 +18,14 @@ package struct Chunk: Equatable, Sendable {
     package var identified: [IdentifiedDelta]
     /// Of visitors: sorted by place, each place once.
     package var sightings: [Sighting]
+    /// What the server that made the chunk asserts of its own sequences: each number from 1 to `sequence` - 1 that is not among these
+    /// stands in the log before this chunk. All are below `sequence`, in at most `Limits.unsettledRanges` ranges. nil asserts nothing:
+    /// so do chunks that a client sent, and those of older versions.
+    package var unsettled: SequenceRanges?
 
     package init(
         node: NodeID, sequence: UInt64, time: Timestamp, kinds: [Kind], deltas: [Delta], identified: [IdentifiedDelta],
-        sightings: [Sighting] = []
+        sightings: [Sighting] = [], unsettled: SequenceRanges? = nil
     ) {
         self.node = node
         self.sequence = sequence
@@ -30,6 +34,7 @@ package struct Chunk: Equatable, Sendable {
         self.deltas = deltas
         self.identified = identified
         self.sightings = sightings
+        self.unsettled = unsettled
     }
 
     /// `Minute.last` when it is empty.
@@ -50,7 +55,9 @@ package struct Chunk: Equatable, Sendable {
     }
 
     /// It takes no more when it is encoded.
-    package var mostBytes: Int { 128 + kinds.count * (Limits.kindNameBytes + 1) + entryCount * 45 }
+    package var mostBytes: Int {
+        128 + kinds.count * (Limits.kindNameBytes + 1) + entryCount * 45 + (unsettled?.ranges.count ?? 0) * 20
+    }
 }
 
 /// What is added to one counter.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The last section of a chunk of version 2:
+/// The sightings of a chunk, the last section in version 2:
 ///
-///     sightings     variable count, at least 1; for each, sorted by (day, banner, register):
+///     sightings     variable count, at least 1 in version 2; for each, sorted by (day, banner, register):
 ///                     day       signed, less the day before
 ///                     banner    variable; less the banner before when the day is the same
 ///                     register  variable; less the register before when day and banner are the same
@@ -27,9 +27,12 @@ extension Chunk {
         }
     }
 
-    static func decodeSightings(from reader: inout ByteReader, most: Int) throws -> [Sighting] {
+    /// - Parameter allowed: how many there may be.
+    static func decodeSightings(from reader: inout ByteReader, allowed: ClosedRange<Int>) throws -> [Sighting] {
         let count = try reader.readVariable()
-        guard count >= 1, count <= most else { throw ChunkDecodingError.malformed("\(count) sightings") }
+        guard let number = Int(exactly: count), allowed.contains(number) else {
+            throw ChunkDecodingError.malformed("\(count) sightings")
+        }
         var sightings: [Sighting] = []
         sightings.reserveCapacity(Int(count))
         for _ in 0..<count {

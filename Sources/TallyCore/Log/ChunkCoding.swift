@@ -2,7 +2,7 @@
 
 /// The bytes of a chunk; `docs/chunk-format.md` describes them with an example.
 ///
-///     version       1 byte, 0x01, or 0x02 when there are sightings
+///     version       1 byte: 0x03 when unsettled sequences are declared, else 0x02 when there are sightings, else 0x01
 ///     node          16 bytes, little-endian
 ///     sequence      variable
 ///     time          variable, milliseconds since 1970
@@ -18,27 +18,35 @@
 ///                     minute    signed, less the minute before
 ///                     banner    variable
 ///                     count     variable
-///     sightings     as `ChunkCoding+Sightings.swift` says, if there are any
+///     sightings     as `ChunkCoding+Sightings.swift` says; in versions 2 and 3
+///     unsettled     as `ChunkCoding+Unsettled.swift` says; in version 3
 extension Chunk {
     package static let version: UInt8 = 1
     package static let versionWithSightings: UInt8 = 2
+    package static let versionWithUnsettled: UInt8 = 3
     /// Far beyond what a node can write; leaves room for arithmetic.
     package static let lastSequence = UInt64(Int64.max)
 
     package func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: 64 + deltas.count * 6 + identified.count * 26 + sightings.count * 6)
-        writer.write(sightings.isEmpty ? Chunk.version : Chunk.versionWithSightings)
+        writer.write(encodedVersion)
         writer.write(node.bits)
         writer.writeVariable(sequence)
         writer.writeVariable(UInt64(max(0, time.milliseconds)))
         writer.writeKinds(kinds)
         encodeDeltas(to: &writer)
         encodeIdentified(to: &writer)
-        if !sightings.isEmpty { encodeSightings(to: &writer) }
+        if !sightings.isEmpty || unsettled != nil { encodeSightings(to: &writer) }
+        if let unsettled { Chunk.encode(unsettled, below: sequence, to: &writer) }
         return writer.bytes
     }
 
-    static func isKnown(_ version: UInt8) -> Bool { version == Chunk.version || version == versionWithSightings }
+    private var encodedVersion: UInt8 {
+        if unsettled != nil { return Chunk.versionWithUnsettled }
+        return sightings.isEmpty ? Chunk.version : Chunk.versionWithSightings
+    }
+
+    static func isKnown(_ version: UInt8) -> Bool { (Chunk.version...versionWithUnsettled).contains(version) }
 
     private func encodeDeltas(to writer: inout ByteWriter) {
         writer.writeVariable(UInt64(deltas.count))
@@ -90,9 +98,15 @@ extension Chunk {
             identified = try Chunk.decodeIdentified(
                 from: &reader, kinds: kinds.count, most: Limits.chunkEntries - deltas.count)
             sightings = []
-            if version == Chunk.versionWithSightings {
-                let most = Limits.chunkEntries - deltas.count - identified.count
-                sightings = try Chunk.decodeSightings(from: &reader, most: most)
+            unsettled = nil
+            if version >= Chunk.versionWithSightings {
+                let rest = Limits.chunkEntries - deltas.count - identified.count
+                // A chunk has one spelling: without sightings it is of version 2 in no case.
+                let fewest = version == Chunk.versionWithSightings ? 1 : 0
+                sightings = try Chunk.decodeSightings(from: &reader, allowed: fewest...max(fewest, rest))
+            }
+            if version == Chunk.versionWithUnsettled {
+                unsettled = try Chunk.decodeUnsettled(below: sequence, from: &reader)
             }
         } catch let error as ChunkDecodingError {
             throw error
@@ -211,7 +225,7 @@ extension ChunkDecodingError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .unknownVersion(let version):
-            "a chunk of version \(version); this tally reads versions 1 and 2. A newer tally wrote it: use that one"
+            "a chunk of version \(version); this tally reads versions 1 to 3. A newer tally wrote it: use that one"
         case .malformed(let what): "not a chunk: \(what)"
         }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Which sequence numbers of a node were counted, in whatever order they came: usually the one range 1…n.
+/// A set of sequence numbers of a node, such as those that were counted, in whatever order they came: usually the one range 1…n.
 package struct SequenceRanges: Equatable, Sendable {
     /// Ascending, apart from each other by at least one missing number.
     package private(set) var ranges: [ClosedRange<UInt64>]
@@ -16,14 +16,19 @@ package struct SequenceRanges: Equatable, Sendable {
         self.ranges = ranges
     }
 
+    /// - Parameter range: of numbers from 1 on.
+    package init(_ range: ClosedRange<UInt64>) { ranges = [range] }
+
+    package var isEmpty: Bool { ranges.isEmpty }
+
+    /// How many numbers there are.
+    package var count: UInt64 { ranges.reduce(0) { $0 + ($1.upperBound - $1.lowerBound + 1) } }
+
     /// The highest number so far; 0 before the first.
     package var highest: UInt64 { ranges.last?.upperBound ?? 0 }
 
     /// How many numbers below the highest are missing.
-    package var missing: UInt64 {
-        let present = ranges.reduce(UInt64(0)) { $0 + ($1.upperBound - $1.lowerBound + 1) }
-        return highest - present
-    }
+    package var missing: UInt64 { highest - count }
 
     package func contains(_ sequence: UInt64) -> Bool {
         // Nearly always the question is about the end.
@@ -44,6 +49,44 @@ package struct SequenceRanges: Equatable, Sendable {
         ranges = joined
     }
 
+    /// Removes all numbers of the other.
+    package mutating func subtract(_ other: SequenceRanges) {
+        if isEmpty || other.isEmpty { return }
+        var rest: [ClosedRange<UInt64>] = []
+        var next = 0
+        for range in ranges {
+            var first = range.lowerBound
+            while next < other.ranges.count, other.ranges[next].upperBound < first { next += 1 }
+            var index = next
+            while first <= range.upperBound, index < other.ranges.count,
+                other.ranges[index].lowerBound <= range.upperBound
+            {
+                let removed = other.ranges[index]
+                if first < removed.lowerBound { rest.append(first...removed.lowerBound - 1) }
+                first = removed.upperBound + 1
+                index += 1
+            }
+            if first <= range.upperBound { rest.append(first...range.upperBound) }
+        }
+        ranges = rest
+    }
+
+    /// The same numbers and, where these are more ranges than `maximumCount`, those between the ranges that are closest to each other.
+    /// - Parameter maximumCount: of ranges; at least 1.
+    package func coarsened(to maximumCount: Int) -> SequenceRanges {
+        precondition(maximumCount >= 1, "a set that is not empty has a range")
+        var coarser = self
+        while coarser.ranges.count > maximumCount {
+            let closest = coarser.ranges.indices.dropLast().min { coarser.gap(behind: $0) < coarser.gap(behind: $1) }
+            guard let closest else { break }
+            let joined = coarser.ranges[closest].lowerBound...coarser.ranges[closest + 1].upperBound
+            coarser.ranges.replaceSubrange(closest...closest + 1, with: [joined])
+        }
+        return coarser
+    }
+
+    private func gap(behind index: Int) -> UInt64 { ranges[index + 1].lowerBound - ranges[index].upperBound }
+
     /// - Returns: false when it was there already.
     package mutating func insert(_ sequence: UInt64) -> Bool {
         if contains(sequence) { return false }
@@ -59,5 +102,13 @@ package struct SequenceRanges: Equatable, Sendable {
         case (false, false): ranges.insert(sequence...sequence, at: next)
         }
         return true
+    }
+}
+
+extension SequenceRanges: CustomStringConvertible {
+    /// Such as `3-5,9`.
+    package var description: String {
+        ranges.map { $0.lowerBound == $0.upperBound ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
+            .joined(separator: ",")
     }
 }

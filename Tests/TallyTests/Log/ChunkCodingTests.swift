@@ -46,6 +46,24 @@ struct ChunkCodingTests {
         0050  a0 00 f0 e9 c7 1b 2a 01
         """
 
+    @Test("of a server's chunk are those of the second example in docs/chunk-format.md")
+    func serverExample() throws {
+        let chunk = Chunk(
+            node: SampleChunks.node, sequence: 300, time: Timestamp(milliseconds: 1_733_997_600_123), kinds: [.click],
+            deltas: [ChunkExample.chunk.deltas[0]], identified: [],
+            unsettled: SequenceRanges([17...17, 290...292, 299...299])!)
+        #expect(HexText.lines(of: chunk.encoded()) == Self.serverExample)
+        #expect(try HexText.document("chunk-format.md").contains(Self.serverExample))
+        #expect(try decoded(chunk.encoded()) == chunk)
+    }
+
+    private static let serverExample = """
+        0000  03 77 66 55 44 33 22 11 00 ef cd ab 89 67 45 23
+        0010  01 ac 02 fb ba be d2 bb 32 01 05 63 6c 69 63 6b
+        0020  01 00 f0 e9 c7 1b 2a 03 00 00 03 00 00 06 02 90
+        0030  02 00
+        """
+
     @Test("every chunk comes back as it was", arguments: 1...20 as ClosedRange<UInt64>)
     func roundTrip(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
@@ -77,7 +95,7 @@ struct ChunkCodingTests {
         }
     }
 
-    @Test("of another version are not read", arguments: [UInt8(0), 3, 255])
+    @Test("of another version are not read", arguments: [UInt8(0), 4, 255])
     func unknownVersion(_ version: UInt8) {
         var bytes = ChunkExample.chunk.encoded()
         bytes[0] = version
@@ -103,7 +121,7 @@ struct ChunkCodingTests {
         for _ in 0..<1000 {
             let count = Int.random(in: 0...60, using: &generator)
             var bytes = (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
-            if !bytes.isEmpty { bytes[0] = Chunk.version }
+            if !bytes.isEmpty { bytes[0] = [1, 2, 3].randomElement(using: &generator)! }
             if let chunk = try? decoded(bytes) { #expect(chunk.encoded() == bytes, "seed \(seed)") }
         }
     }
@@ -246,6 +264,43 @@ struct ChunkCodingTests {
         }
     }
 
+    /// A chunk of nothing but unsettled sequences, below sequence 100: each range as gap and length.
+    private func unsettled(_ count: UInt64, _ entries: [[UInt64]]) -> [UInt8] {
+        var writer = head(sequence: 100)
+        for number in [0, 0, 0, 0, count] as [UInt64] { writer.writeVariable(number) }
+        for number in entries.joined() { writer.writeVariable(number) }
+        return [Chunk.versionWithUnsettled] + writer.bytes.dropFirst()
+    }
+
+    @Test("with unsettled sequences they are of version 3, and those are in order and in range")
+    func unsettledRanges() throws {
+        #expect(try decoded(unsettled(0, [])).unsettled == SequenceRanges())
+        #expect(try decoded(unsettled(1, [[0, 98]])).unsettled == SequenceRanges(1...99))
+        // 99 and 98; 97 is settled; 96; from 95 to 2 all are settled; 1.
+        let chunk = try decoded(unsettled(3, [[0, 1], [1, 0], [94, 0]]))
+        #expect(chunk.unsettled == SequenceRanges([1...1, 96...96, 98...99])!)
+        for wrong in [[0, 99], [99, 0], [0, .max], [.max, 0], [98, 1]] as [[UInt64]] {
+            #expect(throws: ChunkDecodingError.malformed("an unsettled sequence out of range")) {
+                try decoded(unsettled(1, [wrong]))
+            }
+        }
+        #expect(throws: ChunkDecodingError.malformed("ranges of unsettled sequences that touch")) {
+            try decoded(unsettled(2, [[0, 0], [0, 0]]))
+        }
+        #expect(throws: ChunkDecodingError.malformed("65 ranges of unsettled sequences")) {
+            try decoded(unsettled(65, []))
+        }
+    }
+
+    @Test("are never more than the chunk says", arguments: 1...10 as ClosedRange<UInt64>)
+    func bound(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        for _ in 0..<200 {
+            let chunk = SampleChunks.random(using: &generator)
+            #expect(chunk.encoded().count <= chunk.mostBytes, "seed \(seed)")
+        }
+    }
+
     @Test("the largest chunk that a node makes is within the limit")
     func largestChunk() throws {
         let banner = try #require(BannerID(Int64.max))
@@ -256,7 +311,9 @@ struct ChunkCodingTests {
         }
         let chunk = Chunk(
             node: SampleChunks.node, sequence: Chunk.lastSequence, time: Timestamp(milliseconds: .max), kinds: [.click],
-            deltas: [], identified: entries)
+            deltas: [], identified: entries,
+            unsettled: SequenceRanges((1...UInt64(Limits.unsettledRanges)).map { $0 << 56...$0 << 56 + 1 << 54 }))
+        #expect(chunk.unsettled != nil)
         #expect(chunk.encoded().count <= Limits.chunkBytes)
     }
 }

@@ -40,6 +40,53 @@ struct SequenceRangesTests {
         #expect(joined == ranges(left.union(right)), "seed \(seed)")
     }
 
+    private func ranges(_ numbers: Set<UInt64>) -> SequenceRanges {
+        var ranges = SequenceRanges()
+        for number in numbers.sorted() { _ = ranges.insert(number) }
+        return ranges
+    }
+
+    @Test("the difference has the numbers of one alone", arguments: 1...50 as ClosedRange<UInt64>)
+    func difference(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        for _ in 0..<20 {
+            let percent = Int.random(in: 0...100, using: &generator)
+            func some() -> Set<UInt64> { Set((1...30).filter { _ in generator.chance(percent) }) }
+            let (left, right) = (some(), some())
+            var rest = ranges(left)
+            rest.subtract(ranges(right))
+            #expect(rest == ranges(left.subtracting(right)), "seed \(seed)")
+            #expect(rest.count == UInt64(left.subtracting(right).count))
+        }
+    }
+
+    @Test("made coarser they are few ranges with no number less, and more only where they are closest")
+    func coarser() {
+        var generator = SeededGenerator(seed: 5)
+        for _ in 0..<200 {
+            let fine = ranges(Set((1...60).filter { _ in generator.chance(30) }))
+            let count = Int.random(in: 1...12, using: &generator)
+            let coarse = fine.coarsened(to: count)
+            #expect(coarse.ranges.count == min(count, fine.ranges.count))
+            #expect(SequenceRanges(coarse.ranges) == coarse)
+            var lost = fine
+            lost.subtract(coarse)
+            #expect(lost.isEmpty)
+            var added = coarse
+            added.subtract(fine)
+            // Each gap that was closed is at most as wide as each that stays.
+            let stays = zip(coarse.ranges, coarse.ranges.dropFirst()).map { $1.lowerBound - $0.upperBound - 1 }
+            let widest = added.ranges.map { $0.upperBound - $0.lowerBound + 1 }.max() ?? 0
+            #expect(stays.allSatisfy { $0 >= widest })
+        }
+        #expect(SequenceRanges([1...2, 6...6, 8...8])!.coarsened(to: 2).ranges == [1...2, 6...8])
+    }
+
+    @Test("as text they are what an operator writes")
+    func text() {
+        #expect("\(SequenceRanges([3...5, 9...9])!)" == "3-5,9")
+    }
+
     @Test("in order they are one range")
     func inOrder() {
         var ranges = SequenceRanges()

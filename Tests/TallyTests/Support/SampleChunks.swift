@@ -48,11 +48,24 @@ enum SampleChunks {
             if let last = deltas.last, !Chunk.areInOrder(last, delta) { continue }
             deltas.append(delta)
         }
+        let sequence = number(upTo: Chunk.lastSequence - 1, using: &generator) + 1
         return Chunk(
             node: NodeID(bits: UInt128(generator.next()) << 64 | UInt128(generator.next())),
-            sequence: number(upTo: Chunk.lastSequence - 1, using: &generator) + 1,
+            sequence: sequence,
             time: Timestamp(milliseconds: Int64(number(upTo: UInt64(Int64.max), using: &generator))),
-            kinds: kinds, deltas: deltas, identified: identified, sightings: sightings(using: &generator))
+            kinds: kinds, deltas: deltas, identified: identified, sightings: sightings(using: &generator),
+            unsettled: generator.chance(50) ? unsettled(below: sequence, using: &generator) : nil)
+    }
+
+    /// Often none, often the numbers next to the sequence.
+    private static func unsettled(below sequence: UInt64, using generator: inout SeededGenerator) -> SequenceRanges {
+        var numbers = SequenceRanges()
+        guard sequence > 1, generator.chance(70) else { return numbers }
+        for _ in 0..<Int.random(in: 1...90, using: &generator) {
+            let distance = number(upTo: sequence - 2, using: &generator)
+            _ = numbers.insert(sequence - 1 - distance)
+        }
+        return numbers.coarsened(to: Limits.unsettledRanges)
     }
 
     /// In most chunks none.

@@ -5,7 +5,8 @@
 ///     offset=17 node=5f…e1 sequence=12 time=1733997600000 click@1733997600 42+3 43+1 impression@1733997600 42+7
 ///
 /// The time is in milliseconds, minutes are Unix seconds; then follow banner and count of each delta of that kind and
-/// minute. A delta with an event id is written `42+1#` and the id's 32 hexadecimal digits.
+/// minute. A delta with an event id is written `42+1#` and the id's 32 hexadecimal digits. `unsettled=3-5,9` names the lower sequences
+/// of the node that it did not know to be in the log.
 package enum JournalDump {
     /// Writes every whole record from `offset` on in the order of the files, also those of a damaged journal.
     ///
@@ -58,6 +59,7 @@ package enum JournalDump {
             "offset=\(entry.offset)", "node=\(chunk.node)", "sequence=\(chunk.sequence)",
             "time=\(chunk.time.milliseconds)",
         ]
+        if let unsettled = chunk.unsettled, !unsettled.isEmpty { words.append("unsettled=\(unsettled)") }
         var run: String?
         for (delta, id) in chunk.deltas.map({ ($0, EventID?.none) }) + chunk.identified.map({ ($0.delta, $0.id) }) {
             let kindAndMinute = "\(chunk.kinds[Int(delta.kind)])@\(delta.minute.unixSeconds)"
