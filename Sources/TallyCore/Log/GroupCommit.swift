@@ -61,7 +61,7 @@ package struct GroupCommit<Waiter> {
 
     private enum Phase {
         case idle
-        case committing([Chunk], waiters: [Waiter], sequenceBefore: UInt64)
+        case committing([Chunk], waiters: [Waiter])
         case failed(String)
     }
 
@@ -71,7 +71,7 @@ package struct GroupCommit<Waiter> {
     private let late: Int64
     /// How many minutes behind the log's time a backfill may lie; nil for any number.
     private let floor: Int64?
-    private var lastSequence: UInt64
+    private var numbering: ChunkNumbering
     /// The highest time of any chunk.
     private var logTime: Timestamp
     private var phase = Phase.idle
@@ -79,32 +79,36 @@ package struct GroupCommit<Waiter> {
     private var isClosed = false
 
     /// - Parameters:
-    ///   - lastSequence: the node's last chunk in the log; 0 when there is none.
+    ///   - lastSequence: the last number that the node gave to a chunk; 0 when there is none.
+    ///   - unsettled: the numbers up to `lastSequence` that are not known to be in the log.
     ///   - logTime: the highest time of any chunk in the log.
     ///   - late: as `EventWindow` has it.
     ///   - floor: `Retention.floor`.
     ///   - pendingEntriesLimit: how many entries may wait for a commit.
     package init(
-        node: NodeID, lastSequence: UInt64, logTime: Timestamp, late: Int64, floor: Int64? = nil,
-        pendingEntriesLimit: Int = 2_000_000
+        node: NodeID, lastSequence: UInt64, unsettled: SequenceRanges = SequenceRanges(), logTime: Timestamp,
+        late: Int64, floor: Int64? = nil, pendingEntriesLimit: Int = 2_000_000
     ) {
         self.node = node
-        self.lastSequence = lastSequence
+        self.numbering = ChunkNumbering(last: lastSequence, unsettled: unsettled)
         self.logTime = logTime
         self.late = late
         self.floor = floor
         self.pendingEntriesLimit = pendingEntriesLimit
     }
 
-    /// Goes on where the log ends.
+    /// Goes on where the log ends. What the aggregator has not counted of the node is unsettled: older damage, and repairs.
     ///
     /// - Parameters:
     ///   - lastSequence: the node's last chunk that the log knows of; damage may have taken the chunk itself.
     ///   - aggregator: has read the whole log.
     package init(node: NodeID, lastSequence: UInt64, after aggregator: Aggregator, late: Int64, floor: Int64? = nil) {
+        let counted = aggregator.sequences(of: node)
+        let last = max(lastSequence, counted.highest)
+        var unsettled = last == 0 ? SequenceRanges() : SequenceRanges(1...last)
+        unsettled.subtract(counted)
         self.init(
-            node: node, lastSequence: max(lastSequence, aggregator.sequences(of: node).highest),
-            logTime: aggregator.time, late: late, floor: floor)
+            node: node, lastSequence: last, unsettled: unsettled, logTime: aggregator.time, late: late, floor: floor)
     }
 
     /// Entries that wait for a commit to begin.
@@ -137,9 +141,12 @@ package struct GroupCommit<Waiter> {
         return .accepted(begins: isReadyToBegin)
     }
 
-    /// Adds a chunk that another node made; it keeps its node and sequence.
+    /// Adds a chunk that another node made; it keeps its node and sequence, and asserts nothing: no client can hold up the counting by
+    /// what it claims of its sequences.
     package mutating func add(_ chunk: Chunk, waiter: Waiter) -> Admission {
         if let refusal = refusal(of: chunk) { return .refused(refusal) }
+        var chunk = chunk
+        chunk.unsettled = nil
         openGroup()
         lower(to: chunk.earliestMinute)
         groups[groups.count - 1].foreign.append(chunk)
@@ -169,46 +176,53 @@ package struct GroupCommit<Waiter> {
             return min(time, EventWindow.latestTime(before: $1.earliestBackfill, isFinalWith: floor))
         }
         logTime = max(logTime, time)
-        let sequenceBefore = lastSequence
+        numbering.beginCommit()
         var chunks = group.foreign.map { chunk in
             var chunk = chunk
             chunk.time = time
             return chunk
         }
         for builder in group.builders {
-            lastSequence += 1
-            chunks.append(builder.chunk(node: node, sequence: lastSequence, time: time))
+            chunks.append(numbering.close { builder.chunk(node: node, sequence: $0, time: time) })
         }
         for sums in group.lanes {
-            lastSequence += 1
-            chunks.append(sums.chunk(node: node, sequence: lastSequence, time: time))
+            chunks.append(numbering.close { sums.chunk(node: node, sequence: $0, time: time) })
         }
-        phase = .committing(chunks, waiters: group.waiters, sequenceBefore: sequenceBefore)
+        phase = .committing(chunks, waiters: group.waiters)
         return Commit(chunks: chunks)
     }
 
     /// The log has answered.
-    /// - Parameter count: counts the chunks in the aggregator; called before anyone is answered, so that an acknowledged
-    ///   event is in the very next answer.
+    /// - Parameters:
+    ///   - isSettled: whether chunks that are durable are in the log; false when they are in a spool, until `settle` says so.
+    ///   - count: counts the chunks in the aggregator; called before anyone is answered, so that an acknowledged
+    ///     event is in the very next answer.
     /// - Returns: an answer for each waiter of this commit, and of those behind it when the log has failed for good.
     package mutating func finish(
-        _ result: Result<[LogOffset], LogError>, counting count: ([LogEntry]) -> Void
+        _ result: Result<[LogOffset], LogError>, isSettled: Bool = true, counting count: ([LogEntry]) -> Void
     ) -> [Answer] {
-        guard case .committing(let chunks, var waiters, let sequenceBefore) = phase else {
+        guard case .committing(let chunks, var waiters) = phase else {
             preconditionFailure("a commit finishes that was not begun")
         }
         phase = .idle
         switch result {
-        case .success(let offsets): count(zip(offsets, chunks).map(LogEntry.init))
-        case .failure(.refused): lastSequence = sequenceBefore  // Nothing is in the log, so the numbers are free again.
+        case .success(let offsets):
+            if isSettled { numbering.settleCommit() }
+            count(zip(offsets, chunks).map(LogEntry.init))
+        case .failure(.refused): numbering.takeCommitBack()
         case .failure(.failed(let reason)):
             phase = .failed(reason)
             waiters += groups.flatMap(\.waiters)
             groups = []
-        case .failure: break  // The chunks may be in the log: their numbers are never used again.
+        case .failure: break  // The chunks may be in the log: their numbers are never used again, and stay unsettled.
         }
         let answer = result.map { $0.max() ?? .none }
         return waiters.map { Answer(waiter: $0, result: answer) }
+    }
+
+    /// A chunk that was in a spool is in the log. Those of other nodes are passed over.
+    package mutating func settle(_ chunk: Chunk) {
+        if chunk.node == node { numbering.settle(chunk.sequence) }
     }
 
     /// Accepts nothing more; what was accepted is still committed.

@@ -126,12 +126,13 @@ package struct PartitionedCommit<Waiter> {
     /// The chunks of a partition are durable in a log or its spool, or are not.
     /// - Parameters:
     ///   - result: the offset of each chunk in `log`.
-    ///   - durability: what survives.
+    ///   - durability: what survives; `.disk` when the chunks are in the spool.
     /// - Returns: an answer for each request that was waiting for this alone.
     package mutating func finish(
         _ partition: Int, _ result: Result<[LogOffset], LogError>, in log: LogID, durability: Durability
     ) -> [Answer] {
-        commits[partition].finish(result, counting: { _ in }).compactMap { answer in
+        let isSettled = durability != .disk
+        return commits[partition].finish(result, isSettled: isSettled, counting: { _ in }).compactMap { answer in
             guard var request = requests.removeValue(forKey: answer.waiter) else { return nil }
             let result = answer.result.map { Receipt(log: log, offset: $0, durability: durability) }
             request.parts.append(Part(partition: partition, result: result))
@@ -141,6 +142,13 @@ package struct PartitionedCommit<Waiter> {
                 return nil
             }
             return Answer(waiter: request.waiter, parts: request.parts)
+        }
+    }
+
+    /// The log has these chunks of the spool now. Those of other processes are passed over.
+    package mutating func didForward(_ chunks: [Chunk]) {
+        for chunk in chunks where commits.indices.contains(chunk.node.partition) {
+            commits[chunk.node.partition].settle(chunk)
         }
     }
 

@@ -16,7 +16,8 @@ extension LaneSums {
 }
 
 extension Chunk {
-    /// What belongs to each partition, by its number: chunks of nodes of their own, as those of a process are.
+    /// What belongs to each partition, by its number: chunks of nodes of their own, as those of a process are. They assert nothing, since
+    /// a chunk of a client is split alone.
     func split(by partitioning: Partitioning) -> [Int: Chunk] {
         var parts: [Int: Chunk] = [:]
         func add(_ banner: BannerID, to list: (inout Chunk) -> Void) {

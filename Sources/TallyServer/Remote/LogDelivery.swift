@@ -142,11 +142,12 @@ package final class LogDelivery: Sendable {
     // MARK: Forwarding
 
     /// Until it is cancelled.
-    func forward() async {
+    /// - Parameter didForward: is told which chunks of the spool the log has now.
+    func forward(_ didForward: @Sendable ([Chunk]) -> Void) async {
         for await _ in work.signals {
             var failures = 0
             while !Task.isCancelled, let action = await next() {
-                failures = await perform(action) ? 0 : failures + 1
+                failures = await perform(action, didForward) ? 0 : failures + 1
                 if failures > 0 { try? await Task.sleep(for: LogDelivery.pause(failures)) }
             }
         }
@@ -155,7 +156,8 @@ package final class LogDelivery: Sendable {
     /// What can be sent now, at the end of the process.
     func forwardRest() async {
         while let action = await next() {
-            if await !perform(action) { return }
+            // Nothing is committed any more that could declare what is settled.
+            if await !perform(action, { _ in }) { return }
         }
     }
 
@@ -170,10 +172,10 @@ package final class LogDelivery: Sendable {
     }
 
     /// - Returns: false when it did not work.
-    private func perform(_ action: Forwarder.Action) async -> Bool {
+    private func perform(_ action: Forwarder.Action, _ didForward: @Sendable ([Chunk]) -> Void) async -> Bool {
         switch action {
         case .read(let offset): await read(from: offset)
-        case .send(let chunks): await sendAll(chunks)
+        case .send(let chunks): await sendAll(chunks, didForward)
         case .probe(let partition): await probe(partition)
         case .trim(let offset): await trim(before: offset)
         }
@@ -193,7 +195,7 @@ package final class LogDelivery: Sendable {
     }
 
     /// To all partitions at once.
-    private func sendAll(_ chunks: [Chunk]) async -> Bool {
+    private func sendAll(_ chunks: [Chunk], _ didForward: @Sendable ([Chunk]) -> Void) async -> Bool {
         let parts = Dictionary(grouping: chunks, by: \.node.partition)
         let errors = await withTaskGroup(of: (Int, LogError?).self) { group in
             for (partition, chunks) in parts {
@@ -203,14 +205,15 @@ package final class LogDelivery: Sendable {
             }
             return await group.reduce(into: [Int: LogError]()) { $0[$1.0] = $1.1 }
         }
-        let wereAway = state.withLock { state in
+        let (wereAway, sent) = state.withLock { state in
             let wereAway = parts.keys.filter(state.forwarder.isAway)
             let sent = state.forwarder.didSend(failed: Set(errors.keys))
             state.account.remove(sent)
             state.forwardedChunks += sent.count
             for partition in parts.keys { state.problems[partition] = errors[partition]?.description }
-            return wereAway
+            return (wereAway, sent)
         }
+        didForward(sent)
         for partition in parts.keys.sorted() {
             log(errors[partition], of: partition, wasAway: wereAway.contains(partition))
         }

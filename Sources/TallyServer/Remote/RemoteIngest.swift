@@ -119,7 +119,9 @@ package final class RemoteIngest: Service, LaneIngest {
     /// long as the log answers, and returns.
     package func run() async {
         await withTaskGroup(of: Void.self) { forwarding in
-            forwarding.addTask { await self.delivery.forward() }
+            forwarding.addTask {
+                await self.delivery.forward { chunks in self.commits.withLock { $0.didForward(chunks) } }
+            }
             await withGracefulShutdownHandler {
                 await commitAll()
             } onGracefulShutdown: {

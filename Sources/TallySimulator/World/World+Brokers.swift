@@ -93,7 +93,9 @@ extension World {
     private func finishForwarding(_ way: BrokerWay, _ process: ProcessID) {
         let failed = way.failed
         way.failed = []
-        way.account.remove(way.forwarder.didSend(failed: failed))
+        let sent = way.forwarder.didSend(failed: failed)
+        way.account.remove(sent)
+        way.commits.didForward(sent)
         goOnForwarding(way, process, hasFailed: !failed.isEmpty)
     }
 

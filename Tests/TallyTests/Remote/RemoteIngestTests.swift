@@ -88,6 +88,25 @@ struct RemoteIngestTests {
         }
     }
 
+    @Test("chunks declare what is in the spool, and assert it when the log has it")
+    func declarations() async throws {
+        let fixture = RemoteFixture(partitions: 1)
+        try await fixture.run { node in
+            _ = try await node.count([1])
+            fixture.logs.set(.isAway)
+            for _ in 0..<2 { _ = try await node.count([1]) }
+            fixture.logs.set(nil)
+            try await eventually("a chunk asserts all before it") {
+                _ = try await node.count([1])
+                let last = try await fixture.logs.partition(0).entries.last?.chunk
+                return last.map { $0.sequence > 3 && $0.unsettled == SequenceRanges() } ?? false
+            }
+            let chunks = try await fixture.logs.partition(0).entries.map(\.chunk)
+            let declared = [1, 2, 3].map { sequence in chunks.first { $0.sequence == sequence }?.unsettled }
+            #expect(declared == [SequenceRanges(), SequenceRanges(), SequenceRanges(2...2)])
+        }
+    }
+
     @Test("what the brokers have without having said so is spooled, and counts once")
     func lostAnswers() async throws {
         let fixture = RemoteFixture()
