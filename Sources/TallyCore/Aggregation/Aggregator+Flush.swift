@@ -63,8 +63,8 @@ extension Aggregator {
     private var nextCheckpoint: Checkpoint {
         Checkpoint(
             upTo: position, readFrom: seen.oldest?.offset ?? position.next, timeBefore: seen.oldest?.timeBefore ?? time,
-            lastMinute: lastMinute, kinds: kinds.kinds, sequences: sequences,
-            confirmedMissing: checkpoint.confirmedMissing, settings: checkpoint.settings)
+            lastMinute: lastMinute, kinds: kinds.kinds, sequences: ledger.counted,
+            confirmedMissing: ledger.confirmed, settings: checkpoint.settings)
     }
 
     /// The rows and the checkpoint are in the store. Rows that are unlikely to change again leave the memory.

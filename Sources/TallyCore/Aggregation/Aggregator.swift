@@ -16,6 +16,8 @@ package struct Aggregator: Sendable {
         package var windowLimit: Int
         /// Makes the places in hash tables unpredictable; it has no other effect.
         package var seed: UInt64
+        /// Whether a hole in a server's sequences behind skipped offsets is a confirmed loss, as in a journal that was repaired.
+        package var explainsSkippedOffsets = false
 
         package init(window: Duration = .seconds(3_600), windowLimit: Int = 5_000_000, seed: UInt64 = 0) {
             self.window = window
@@ -53,7 +55,7 @@ package struct Aggregator: Sendable {
     var watched = WatchedRows()
     var kinds: KindTable
     var seen: SeenEvents
-    var sequences: [NodeID: SequenceRanges]
+    var ledger: SequenceLedger
     var lastMinute: Minute?
     /// In minutes since the epoch; one past the last minute of time when nothing is complete.
     var completeFrom: Int64
@@ -73,7 +75,9 @@ package struct Aggregator: Sendable {
         self.kinds = KindTable(checkpoint.kinds)
         self.storedAtStart = checkpoint.upTo
         self.seen = SeenEvents(window: configuration.window, limit: configuration.windowLimit)
-        self.sequences = checkpoint.sequences
+        self.ledger = SequenceLedger(
+            counted: checkpoint.sequences, confirmed: checkpoint.confirmedMissing,
+            explainsSkippedOffsets: configuration.explainsSkippedOffsets)
         self.lastMinute = checkpoint.lastMinute
         self.completeFrom =
             checkpoint.lastMinute.map { Int64(layout.rowStart(of: $0).sinceEpoch) + Int64(layout.minutesPerRow) } ?? 0
@@ -89,12 +93,20 @@ package struct Aggregator: Sendable {
     package var sightingCount: Int { heldSightings.count }
 
     /// Which chunks of a node were counted.
-    package func sequences(of node: NodeID) -> SequenceRanges { sequences[node] ?? SequenceRanges() }
+    package func sequences(of node: NodeID) -> SequenceRanges { ledger.counted[node] ?? SequenceRanges() }
+
+    /// The chunks of servers that the log lacks though it should have them, by node. While there are any, what was counted must not be
+    /// stored: a reader that has read them would store other sums of the same offsets.
+    package var missing: [NodeID: SequenceRanges] { ledger.missing }
+
+    /// An operator has confirmed that these chunks are lost.
+    package mutating func confirm(_ lost: [NodeID: SequenceRanges]) { ledger.confirm(lost) }
 
     /// Reads the next chunk. One that was read before is left out.
     /// - Parameter sumsMinutes: whether to tell what it added to the latest minutes.
     package mutating func apply(_ entry: LogEntry, sumsMinutes: Bool = false) -> Applied {
         guard entry.offset > position else { return Applied() }
+        let skipsOffsets = entry.offset > position.next
         position = entry.offset
         let timeBefore = time
         time = max(time, entry.chunk.time)
@@ -103,8 +115,7 @@ package struct Aggregator: Sendable {
         let isNew = noteIDs(of: entry, timeBefore: timeBefore)
         // Up to the checkpoint everything is in the store; it is read again for the sake of the ids.
         if entry.offset <= checkpoint.upTo { return Applied() }
-        let isNewChunk = sequences[entry.chunk.node, default: SequenceRanges()].insert(entry.chunk.sequence)
-        guard isNewChunk else { return Applied(isDuplicateChunk: true) }
+        guard ledger.add(entry.chunk, skipsOffsets: skipsOffsets) else { return Applied(isDuplicateChunk: true) }
         return count(entry, isNew: isNew, sumsMinutes: sumsMinutes)
     }
 
