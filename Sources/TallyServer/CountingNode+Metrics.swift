@@ -16,6 +16,7 @@ extension CountingNode {
         registry.gauge("tally_log_ready", "1 while events can be made durable, 0 when the log has failed.") {
             self.logFailure == nil ? 1 : 0
         }
+        registry.reportMissingChunks(partition: 0) { self.missingChunks }
         reportStore(to: registry)
     }
 

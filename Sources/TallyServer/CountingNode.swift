@@ -32,6 +32,7 @@ package final class CountingNode: RunningNode {
     private let query: Query
     package let keeper: StoreKeeper
     private let clockWatch: ClockWatch
+    private let missing: MissingChunks
     package let live: LiveHub
     package var watching: LiveHub? { live }
 
@@ -48,6 +49,9 @@ package final class CountingNode: RunningNode {
         configuration: Configuration = Configuration(), commitExecutor: (any TaskExecutor)? = nil,
         progress: (LogOffset, LogOffset) -> Void = { _, _ in }
     ) async throws(StartError) {
+        var configuration = configuration
+        // A journal's offsets are consecutive, but where damage was repaired: that was confirmed then.
+        configuration.aggregator.explainsSkippedOffsets = true
         let start = try await NodeStart.run(
             log: log, store: store, bannerStore: bannerStore, copy: checkpointCopy, configuration: configuration,
             progress: progress)
@@ -80,6 +84,8 @@ package final class CountingNode: RunningNode {
         self.live = LiveHub(
             source: NodeLiveSource(
                 log: log.id, store: store, aggregation: aggregation, query: query, clock: clock))
+        self.missing = MissingChunks(logger: logger)
+        missing.note(aggregator.missing, of: log.id, partition: 0)
         self.clockWatch = ClockWatch(
             clock: clock, aggregation: aggregation, acceptLate: configuration.acceptLate, logger: logger)
     }
@@ -91,6 +97,9 @@ package final class CountingNode: RunningNode {
 
     /// Events that were refused since the log did not take them.
     var refusedEvents: Int { ingest.refusedEvents }
+
+    /// The chunks of this journal that it lacks though it should have them.
+    var missingChunks: [NodeID: SequenceRanges] { aggregation.missing }
 
     /// The time of the log so far.
     var logTime: Timestamp { aggregation.time }
@@ -148,7 +157,7 @@ package final class CountingNode: RunningNode {
         return SystemStatus(
             log: log.name, counted: positions.counted, stored: positions.stored, logTime: logTime,
             logFailure: logFailure,
-            statistics: statistics, refused: refusedEvents, store: keeper.health)
+            statistics: statistics, refused: refusedEvents, store: keeper.health, missing: missingChunks)
     }
 
     // MARK: Banners
@@ -177,6 +186,8 @@ package final class CountingNode: RunningNode {
     package var readiness: Readiness {
         let reasons = [logFailure, clockWatch.problem].compactMap { $0 }
         if !reasons.isEmpty { return .notReady(reasons: reasons) }
-        return keeper.health.problem.map { .counting(butNot: $0) } ?? .ready
+        let missing = MissingChunks.problem(missingChunks, partition: 0)
+        let problems = [keeper.health.problem, missing].compactMap { $0 }
+        return problems.isEmpty ? .ready : .counting(butNot: problems.joined(separator: "; "))
     }
 }

@@ -18,6 +18,8 @@ package struct SystemStatus: Sendable {
     package var refused: Int
     /// nil where nobody writes to it.
     package var store: StoreKeeper.Health?
+    /// Of a journal, the chunks that it lacks though it should have them, by node.
+    package var missing: [NodeID: SequenceRanges] = [:]
     /// Of a remote log, those that this process counts.
     package var partitions: [PartitionStatus] = []
     /// How events come to a remote log; nil where they don't.
@@ -25,7 +27,8 @@ package struct SystemStatus: Sendable {
 
     package init(
         log: String, counted: LogOffset?, stored: LogOffset?, logTime: Timestamp, logFailure: String?,
-        statistics: Aggregation.Statistics, refused: Int, store: StoreKeeper.Health?, delivery: DeliveryStatus? = nil
+        statistics: Aggregation.Statistics, refused: Int, store: StoreKeeper.Health?,
+        missing: [NodeID: SequenceRanges] = [:], delivery: DeliveryStatus? = nil
     ) {
         self.log = log
         self.counted = counted
@@ -35,6 +38,7 @@ package struct SystemStatus: Sendable {
         self.statistics = statistics
         self.refused = refused
         self.store = store
+        self.missing = missing
         self.delivery = delivery
     }
 }

@@ -44,6 +44,8 @@ package struct PartitionDuties: Sendable {
     private var phases: [Int: Phase] = [:]
     /// Failures in a row; nil since it was at the end of its log.
     private var failures: [Int: (count: Int, reason: String)] = [:]
+    /// The partitions that were begun again since a chunk was missing, and were not complete at the end of their log since.
+    private var reread: Set<Int> = []
     private var isClosed = false
 
     package init() {}
@@ -91,6 +93,7 @@ package struct PartitionDuties: Sendable {
 
     private mutating func release(_ partition: Int) -> Action? {
         failures[partition] = nil
+        reread.remove(partition)
         switch phases[partition] {
         case .counting:
             phases[partition] = .ending(isWanted: false)
@@ -103,8 +106,16 @@ package struct PartitionDuties: Sendable {
     }
 
     /// It is at the end of its log.
-    package mutating func didCatchUp(_ partition: Int) {
+    /// - Parameter isComplete: no chunk is missing.
+    package mutating func didCatchUp(_ partition: Int, isComplete: Bool = true) {
         if phases[partition] == .counting { failures[partition] = nil }
+        if isComplete { reread.remove(partition) }
+    }
+
+    /// Whether a partition in whose log a chunk is missing is to be begun again, as one that was outrun: the first time, since another
+    /// reading may find the chunk. After that its counting waits for the chunk.
+    package mutating func shouldReadAgain(_ partition: Int) -> Bool {
+        phases[partition] == .counting && reread.insert(partition).inserted
     }
 
     /// Counting has ended, as it was told to or by itself.

@@ -5,7 +5,11 @@
 /// then may the log drop what it covers.
 ///
 ///     resting ──► loading ──► resting
-///        └──► merging ──► noting ──► saving ──► trimming ──► resting
+///        ├──► merging ──► noting ──► saving ──► trimming ──► resting
+///        └──► asking ──► resting, while chunks are missing
+///
+/// While the aggregator lacks chunks that the log should have, nothing is written and nothing trimmed. A flush then asks for the store's
+/// checkpoint: another server may have read the chunks and counted further, or an operator may have confirmed that they are lost.
 ///
 /// No I/O: the owner does what `next` says, one thing at a time, and reports back. After a failure nothing is lost: what
 /// was to be loaded is asked for again, and a flush that is requested anew begins with the rows as they are then.
@@ -19,6 +23,8 @@ package struct StoreKeeping: Sendable {
         case note([Sighting])
         /// Write the checkpoint, and call `didWrite`.
         case save(Checkpoint)
+        /// Read the store's checkpoint of this log, and call `didRead(checkpoint:for:)`.
+        case readCheckpoint
         /// Let the log drop what stands before, and call `didTrim`, whether or not it could.
         case trim(before: LogOffset)
     }
@@ -30,6 +36,7 @@ package struct StoreKeeping: Sendable {
         case noting(Flush)
         case saving(Flush)
         case trimming(before: LogOffset)
+        case asking
     }
 
     private var phase = Phase.resting
@@ -45,10 +52,10 @@ package struct StoreKeeping: Sendable {
     package mutating func next(for aggregator: inout Aggregator) -> Action? {
         switch phase {
         case .resting: break
-        case .noting(let flush): return .note(flush.sightings)
-        case .saving(let flush): return .save(flush.checkpoint)
+        case .noting, .saving:
+            if let action = goOnFlushing(aggregator) { return action }
         case .trimming(let offset): return .trim(before: offset)
-        case .loading, .merging: preconditionFailure("the last action was not reported")
+        case .loading, .merging, .asking: preconditionFailure("the last action was not reported")
         }
         let keys = aggregator.takeKeysToLoad(most: Limits.keysPerLoad)
         if !keys.isEmpty {
@@ -56,10 +63,42 @@ package struct StoreKeeping: Sendable {
             return .load(keys)
         }
         guard isFlushRequested else { return nil }
+        if !aggregator.missing.isEmpty {
+            phase = .asking
+            return .readCheckpoint
+        }
         isFlushRequested = false
         guard let flush = aggregator.beginFlush() else { return nil }
         phase = .merging(flush)
         return .merge(flush.rows)
+    }
+
+    /// - Returns: nil when a chunk was found to be missing since the flush began: then it is given up.
+    private mutating func goOnFlushing(_ aggregator: Aggregator) -> Action? {
+        if aggregator.missing.isEmpty {
+            if case .noting(let flush) = phase { return .note(flush.sightings) }
+            if case .saving(let flush) = phase { return .save(flush.checkpoint) }
+        }
+        phase = .resting
+        isFlushRequested = true
+        return nil
+    }
+
+    /// The store has answered with its checkpoint of the log; nil when it has none. What an operator has confirmed is taken over.
+    /// - Returns: how far another server has counted, when that is further than the aggregator's own checkpoint. Then the aggregator is of
+    ///   no use any more, and counting begins again from the store.
+    package mutating func didRead(checkpoint: Checkpoint?, for aggregator: inout Aggregator) -> LogOffset? {
+        guard case .asking = phase else { preconditionFailure("the checkpoint was not asked for") }
+        phase = .resting
+        if let checkpoint {
+            if checkpoint.upTo > aggregator.checkpoint.upTo {
+                isFlushRequested = false
+                return checkpoint.upTo
+            }
+            aggregator.confirm(checkpoint.confirmedMissing)
+        }
+        if !aggregator.missing.isEmpty { isFlushRequested = false }
+        return nil
     }
 
     /// The store has answered; a key that has no row in `rows` isn't stored.
@@ -77,7 +116,7 @@ package struct StoreKeeping: Sendable {
         case .saving(let flush):
             aggregator.finishFlush(flush)
             phase = .trimming(before: flush.checkpoint.readFrom)
-        case .resting, .loading, .trimming: preconditionFailure("nothing was to be written")
+        case .resting, .loading, .trimming, .asking: preconditionFailure("nothing was to be written")
         }
     }
 

@@ -161,6 +161,9 @@ package final class Aggregation: Sendable {
         state.withLock { ($0.aggregator.position, $0.aggregator.checkpoint.upTo) }
     }
 
+    /// The chunks that the log lacks though it should have them, by node.
+    package var missing: [NodeID: SequenceRanges] { state.withLock { $0.aggregator.missing } }
+
     /// For `StoreKeeper`, which drives loading and flushing.
     func withAggregator<Value: Sendable>(_ body: (inout Aggregator) -> Value) -> Value {
         state.withLock { body(&$0.aggregator) }

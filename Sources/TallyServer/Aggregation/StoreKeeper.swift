@@ -40,6 +40,9 @@ package final class StoreKeeper: Service {
     /// nil once the store and the log are known to belong together.
     private let agreement: Mutex<StoreAgreement?>
     private let refusal = Mutex<StartError?>(nil)
+    /// Whether other servers may count the same log.
+    private let isShared: Bool
+    private let overtaken = Mutex<String?>(nil)
     private let retention: Retention
     /// What was in the log at the start may have been admitted while more was kept.
     private let startPosition: LogOffset
@@ -54,7 +57,8 @@ package final class StoreKeeper: Service {
     init(
         log: any EventLog, store: any CountStore, banners: BannerRegistry, aggregation: Aggregation,
         checkpointCopy: (any CheckpointCopy)?, absence: NodeStart.Absence?, retention: Retention, interval: Duration,
-        clock: any WallClock, logger: Logger, didSave: @escaping @Sendable (LogOffset) -> Void = { _ in }
+        clock: any WallClock, logger: Logger, isShared: Bool = false,
+        didSave: @escaping @Sendable (LogOffset) -> Void = { _ in }
     ) {
         self.log = log
         self.store = store
@@ -63,6 +67,7 @@ package final class StoreKeeper: Service {
         self.interval = interval
         self.clock = clock
         self.logger = logger
+        self.isShared = isShared
         self.checkpointCopy = checkpointCopy
         self.didSave = didSave
         self.retention = retention
@@ -70,6 +75,10 @@ package final class StoreKeeper: Service {
         self.agreement = Mutex(absence?.agreement)
         if let absence { note(.unavailable(absence.reason)) }
     }
+
+    /// Why `run` has returned by itself: chunks are missing here, and another server has counted further. Counting begins again from the
+    /// store. nil otherwise.
+    var overtaking: String? { overtaken.withLock { $0 } }
 
     package var health: Health { healthSoFar.withLock { $0 } }
 
@@ -93,24 +102,25 @@ package final class StoreKeeper: Service {
             await withGracefulShutdownHandler {
                 for await _ in aggregation.loadNeeded.signals {
                     await work()
-                    if hasRefused { break }
+                    if hasEnded { break }
                 }
             } onGracefulShutdown: {
                 self.aggregation.loadNeeded.finish()
             }
             group.cancelAll()
+            let isOfNoUse = Task.isCancelled || overtaken.withLock { $0 != nil }
             let waiting = requests.withLock { requests in
                 requests.isStopped = true
-                defer { if Task.isCancelled { requests.waiting = [] } }
-                return Task.isCancelled ? requests.waiting : []
+                defer { if isOfNoUse { requests.waiting = [] } }
+                return isOfNoUse ? requests.waiting : []
             }
             for continuation in waiting { continuation.resume() }
-            if !Task.isCancelled { await work(flushes: true) }
+            if !isOfNoUse { await work(flushes: true) }
         }
         if let refusal = refusal.withLock({ $0 }) { throw refusal }
     }
 
-    private var hasRefused: Bool { refusal.withLock { $0 != nil } }
+    private var hasEnded: Bool { refusal.withLock { $0 != nil } || overtaken.withLock { $0 != nil } }
 
     /// At every whole interval of the wall clock, and sooner after a failure.
     private func flushRegularly() async {
@@ -217,10 +227,20 @@ package final class StoreKeeper: Service {
                 health.flushes += 1
                 health.lastFlush = clock.now()
             }
+        case .readCheckpoint: try await readCheckpoint()
         case .trim(let offset):
             await trimLog(before: offset)
             keeping.withLock { $0.didTrim() }
         }
+    }
+
+    /// Chunks are missing: another server may have them, or an operator may have confirmed that they are lost.
+    private func readCheckpoint() async throws(StoreError) {
+        let stored = try await store.checkpoint(of: log.id)
+        guard let upTo = decide({ $0.didRead(checkpoint: stored, for: &$1) }) else { return }
+        let reason = "chunks are missing here, and another server has counted the log \(log.id) up to offset \(upTo)"
+        if isShared { return overtaken.withLock { $0 = reason } }
+        throw .unavailable("\(reason), though no other should: start this one again")
     }
 
     private func note(_ error: StoreError) {

@@ -34,5 +34,8 @@ extension Consumer {
         gauge("tally_partition_lag", "How many chunks of the partition are in the log and not counted.") {
             Double($0.lag ?? 0)
         }
+        registry.reportMissingChunks(partition: partition) {
+            self.partitions.first { $0.partition == partition }?.progress?.missing ?? [:]
+        }
     }
 }

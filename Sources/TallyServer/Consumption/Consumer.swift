@@ -53,6 +53,7 @@ package final class Consumer: Service, UnflushedSource {
         self.group = group
         surroundings = PartitionCounter.Surroundings(
             store: store, banners: banners, clock: clock, logger: logger, configuration: configuration,
+            missing: MissingChunks(logger: logger),
             didStore: { offset, partition in group.commit(offset, of: partition) })
         (events, happened) = AsyncStream.makeStream()
         banners.share()
@@ -106,7 +107,7 @@ package final class Consumer: Service, UnflushedSource {
         case .released: logger.info("a partition is not counted here any more", metadata: place)
         case .outrun(let reason):
             logger.info(
-                "the log dropped what was to be read next: another server may have counted further",
+                "a partition is counted again from its checkpoint on",
                 metadata: place.merging(["error": "\(reason)"]) { $1 })
         case .failed(let reason):
             logger.warning(
@@ -120,10 +121,13 @@ package final class Consumer: Service, UnflushedSource {
         switch action {
         case .begin(let partition):
             let counter = PartitionCounter(
-                partition: partition, log: logs.log(of: partition), surroundings: surroundings)
+                partition: partition, log: logs.log(of: partition), surroundings: surroundings,
+                readsAgain: { self.state.withLock { $0.duties.shouldReadAgain(partition) } })
             state.withLock { $0.counters[partition] = counter }
             tasks.addTask { [happened] in
-                let ending = await counter.run { self.state.withLock { $0.duties.didCatchUp(partition) } }
+                let ending = await counter.run { isComplete in
+                    self.state.withLock { $0.duties.didCatchUp(partition, isComplete: isComplete) }
+                }
                 happened.yield(.ended(partition, ending))
             }
         case .end(let partition): state.withLock { $0.counters[partition] }?.stop()
@@ -185,7 +189,10 @@ package final class Consumer: Service, UnflushedSource {
 
     /// Why something is not counted, or may not be.
     package var problems: [String] {
-        let partitions = partitions.compactMap { one in one.problem.map { "partition \(one.partition): \($0)" } }
+        let partitions = partitions.flatMap { one in
+            let missing = MissingChunks.problem(one.progress?.missing ?? [:], partition: one.partition)
+            return [one.problem, missing].compactMap { $0 }.map { "partition \(one.partition): \($0)" }
+        }
         return (group.problem.map { ["the group of those that count: \($0)"] } ?? []) + partitions
     }
 

@@ -15,6 +15,7 @@ final class PartitionCounter: Sendable {
         let clock: any WallClock
         let logger: Logger
         let configuration: CountingNode.Configuration
+        let missing: MissingChunks
         /// Everything up to this offset of a partition is in the store.
         let didStore: @Sendable (LogOffset, Int) -> Void
     }
@@ -36,18 +37,24 @@ final class PartitionCounter: Sendable {
     private let state = Mutex(State.replaying(.none, end: .none))
     private let reading = Mutex(Reading())
     private let release = Signal()
+    /// Whether counting ends, to begin again, since a chunk is missing.
+    private let readsAgain: @Sendable () -> Bool
 
-    init(partition: Int, log: any EventLog, surroundings: Surroundings) {
+    /// - Parameter readsAgain: asked when a chunk is missing.
+    init(
+        partition: Int, log: any EventLog, surroundings: Surroundings, readsAgain: @escaping @Sendable () -> Bool
+    ) {
         self.partition = partition
         self.log = log
         self.surroundings = surroundings
+        self.readsAgain = readsAgain
     }
 
     /// It is another's from now on.
     func stop() { release.finish() }
 
-    /// - Parameter didCatchUp: called when the end of the log was reached, perhaps often.
-    func run(didCatchUp: @escaping @Sendable () -> Void) async -> PartitionDuties.Ending {
+    /// - Parameter didCatchUp: called when the end of the log was reached, perhaps often, and told whether all its chunks were read.
+    func run(didCatchUp: @escaping @Sendable (_ isComplete: Bool) -> Void) async -> PartitionDuties.Ending {
         await withTaskGroup(of: PartitionDuties.Ending?.self) { group in
             group.addTask { await self.count(didCatchUp) }
             group.addTask {
@@ -66,7 +73,7 @@ final class PartitionCounter: Sendable {
         }
     }
 
-    private func count(_ didCatchUp: @escaping @Sendable () -> Void) async -> PartitionDuties.Ending {
+    private func count(_ didCatchUp: @escaping @Sendable (Bool) -> Void) async -> PartitionDuties.Ending {
         do throws(StoreError) {
             try await surroundings.banners.completeFromStore()
         } catch {
@@ -85,19 +92,20 @@ final class PartitionCounter: Sendable {
     }
 
     private func keepAndFollow(
-        _ aggregator: Aggregator, _ didCatchUp: @escaping @Sendable () -> Void
+        _ aggregator: Aggregator, _ didCatchUp: @escaping @Sendable (Bool) -> Void
     ) async -> PartitionDuties.Ending {
         let aggregation = Aggregation(
             aggregator: aggregator, banners: surroundings.banners,
             unresolvedRowsLimit: surroundings.configuration.unresolvedRowsLimit)
+        if let ending = endingForMissing(aggregation) { return ending }
         let keeper = keeper(of: aggregation)
         reading.withLock { $0 = Reading() }
         state.withLock { $0 = .counting(aggregation, keeper) }
-        didCatchUp()
+        didCatchUp(aggregation.missing.isEmpty)
         return await withTaskGroup(of: PartitionDuties.Ending.self) { group in
             group.addTask {
                 do { try await keeper.run() } catch { return .stopped("\(error)") }
-                return .released
+                return keeper.overtaking.map { .outrun($0) } ?? .released
             }
             group.addTask {
                 let ending = await self.follow(aggregation, didCatchUp)
@@ -116,7 +124,7 @@ final class PartitionCounter: Sendable {
             log: log, store: surroundings.store, banners: surroundings.banners, aggregation: aggregation,
             checkpointCopy: nil, absence: nil, retention: surroundings.configuration.retention,
             interval: surroundings.configuration.flushEvery, clock: surroundings.clock, logger: surroundings.logger,
-            didSave: { [surroundings, partition] upTo in surroundings.didStore(upTo, partition) })
+            isShared: true, didSave: { [surroundings, partition] upTo in surroundings.didStore(upTo, partition) })
     }
 
     // MARK: Following the log
@@ -126,15 +134,16 @@ final class PartitionCounter: Sendable {
     private static let patience = Duration.milliseconds(250)
 
     private func follow(
-        _ aggregation: Aggregation, _ didCatchUp: @escaping @Sendable () -> Void
+        _ aggregation: Aggregation, _ didCatchUp: @escaping @Sendable (Bool) -> Void
     ) async -> PartitionDuties.Ending {
         var failures = 0
         while !Task.isCancelled {
             switch await readOn(aggregation) {
             case .success(let hasMore):
                 failures = 0
+                if let ending = endingForMissing(aggregation) { return ending }
                 if !hasMore {
-                    didCatchUp()
+                    didCatchUp(aggregation.missing.isEmpty)
                     await waitForMore(aggregation)
                 }
             case .failure(let error):
@@ -145,6 +154,15 @@ final class PartitionCounter: Sendable {
             }
         }
         return .released
+    }
+
+    /// Says what is missing.
+    /// - Returns: not nil when counting is to begin again, since the next reading may find what is missing.
+    private func endingForMissing(_ aggregation: Aggregation) -> PartitionDuties.Ending? {
+        let missing = aggregation.missing
+        surroundings.missing.note(missing, of: log.id, partition: partition)
+        guard !missing.isEmpty, readsAgain() else { return nil }
+        return .outrun("chunks are missing: \(MissingChunks.names(missing).joined(separator: " "))")
     }
 
     /// - Returns: false at the end of the log.
@@ -214,7 +232,7 @@ final class PartitionCounter: Sendable {
             let positions = aggregation.positions
             return PartitionProgress(
                 counted: positions.counted, stored: positions.stored, time: aggregation.time,
-                statistics: aggregation.statistics, store: keeper.health)
+                statistics: aggregation.statistics, store: keeper.health, missing: aggregation.missing)
         }
     }
 

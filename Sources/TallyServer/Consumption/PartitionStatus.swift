@@ -27,4 +27,6 @@ package struct PartitionProgress: Sendable {
     package var time: Timestamp
     package var statistics: Aggregation.Statistics
     package var store: StoreKeeper.Health
+    /// The chunks that the log lacks though it should have them, by node.
+    package var missing: [NodeID: SequenceRanges]
 }

@@ -35,6 +35,16 @@ extension MetricsRegistry {
         }
     }
 
+    func reportMissingChunks(partition: Int, _ missing: @escaping @Sendable () -> [NodeID: SequenceRanges]) {
+        gauge(
+            "tally_log_missing_chunks",
+            "Chunks that the log lacks though its servers have written them; while there are any, nothing is stored.",
+            labels: [("partition", "\(partition)")]
+        ) {
+            Double(MissingChunks.count(missing()))
+        }
+    }
+
     /// What became of the flushes.
     func reportStore(_ health: @escaping @Sendable () -> StoreKeeper.Health) {
         counter("tally_flushes_total", "Flushes to the store that succeeded.") { Double(health().flushes) }

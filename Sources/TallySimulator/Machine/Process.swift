@@ -122,10 +122,11 @@ final class Counting {
 
     var account: Int { id.account }
 
-    init(id: CountingID, log: LogID, _ swarm: Swarm) {
+    init(id: CountingID, log: LogID, isJournal: Bool, _ swarm: Swarm) {
         self.id = id
         self.log = log
-        let configuration = Aggregator.Configuration(window: swarm.window, windowLimit: swarm.windowLimit)
+        var configuration = Aggregator.Configuration(window: swarm.window, windowLimit: swarm.windowLimit)
+        configuration.explainsSkippedOffsets = isJournal
         replay = Replay(log: log, layout: swarm.layout, configuration: configuration)
     }
 }

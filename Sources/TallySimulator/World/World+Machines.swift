@@ -68,7 +68,7 @@ extension World {
     /// A server begins to count a log.
     func count(_ log: LogID, _ account: Int, _ process: Process) {
         let id = CountingID(process: process.id, account: account, number: newID())
-        let counting = Counting(id: id, log: log, swarm)
+        let counting = Counting(id: id, log: log, isJournal: process.journal != nil, swarm)
         process.counting[account] = counting
         goOn(counting)
     }

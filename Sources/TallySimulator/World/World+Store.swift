@@ -33,6 +33,7 @@ extension World {
                 return call(.merge(rows), counting)
             case .note(let sightings): return call(.note(sightings), counting)
             case .save(let checkpoint): return call(.save(checkpoint), counting)
+            case .readCheckpoint: return call(.checkpoint, counting)
             case .trim(let offset):
                 trim(before: offset, counting)
                 if self.counting(counting.id) == nil { return }
@@ -191,9 +192,20 @@ extension World {
             counting.keeping.didFail(for: &counting.aggregator!)
             // The delay is drawn as the server draws it.
             return plan(.flushIsDue(counting.id, isRetry: true), in: number(250...30_000))
-        case .checkpoint, .range: preconditionFailure("the store answers what it was asked")
+        case .checkpoint(let checkpoint):
+            let upTo = counting.keeping.didRead(checkpoint: checkpoint, for: &counting.aggregator!)
+            if let upTo { return overtake(counting, upTo) }
+        case .range: preconditionFailure("the store answers what it was asked")
         }
         keepStore(counting)
+    }
+
+    /// Chunks are missing, and another server has counted further: counting begins again from the store.
+    private func overtake(_ counting: Counting, _ upTo: LogOffset) {
+        let machine = machine(of: counting.id.process)
+        if machine.role == .aggregate { return endCounting(counting.id, .outrun("the store has all up to \(upTo)")) }
+        stop(machine)
+        planRestart(machine, in: number(500...5_000))
     }
 
     private func finish(_ query: Counting.Query, _ reply: StoreReply, _ counting: Counting) {

@@ -28,12 +28,24 @@ final class LogsInMemory: PartitionedLog {
 
     /// Every reading of the partition ends like this from now on.
     func fail(_ partition: Int, _ error: LogError?) { partitions[partition].failure.withLock { $0 = error } }
+
+    /// Readings of the partition lack these offsets from now on.
+    /// - Parameter readings: how many times the log may be read from its beginning meanwhile.
+    func hide(_ partition: Int, _ offsets: Set<Int64>, readings: Int) {
+        partitions[partition].hidden.withLock { $0 = FaultyLog.Hidden(offsets: offsets, readings: readings) }
+    }
 }
 
 /// A log whose readings fail as a test says.
 final class FaultyLog: EventLog {
+    struct Hidden {
+        var offsets: Set<Int64> = []
+        var readings = 0
+    }
+
     let inner: MemoryLog
     let failure = Mutex<LogError?>(nil)
+    let hidden = Mutex(Hidden())
 
     init(_ inner: MemoryLog) { self.inner = inner }
 
@@ -44,7 +56,14 @@ final class FaultyLog: EventLog {
 
     func read(from offset: LogOffset, maximumBytes: Int) async throws(LogError) -> [LogEntry] {
         if let failure = failure.withLock({ $0 }) { throw failure }
-        return try await inner.read(from: offset, maximumBytes: maximumBytes)
+        let entries = try await inner.read(from: offset, maximumBytes: maximumBytes)
+        return hidden.withLock { hidden in
+            if offset == LogOffset(1) {
+                hidden.readings -= 1
+                if hidden.readings < 0 { hidden.offsets = [] }
+            }
+            return entries.filter { !hidden.offsets.contains($0.offset.value) }
+        }
     }
 
     func end() async throws(LogError) -> LogOffset { try await inner.end() }

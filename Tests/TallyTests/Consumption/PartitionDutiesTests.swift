@@ -54,6 +54,23 @@ struct PartitionDutiesTests {
         #expect(duties.didEnd(1, .failed("away again")) == .wait(1, failures: 1))
     }
 
+    @Test("a partition in whose log a chunk is missing is begun again once, until it was complete or another's")
+    mutating func missingChunks() {
+        _ = duties.assign([1, 2])
+        let answers = [duties.shouldReadAgain(1), duties.shouldReadAgain(1), duties.shouldReadAgain(2)]
+        #expect(answers == [true, false, true])
+        #expect(duties.didEnd(1, .outrun("missing")) == .begin(1))
+        duties.didCatchUp(1, isComplete: false)
+        let again = duties.shouldReadAgain(1)
+        #expect(!again)
+        duties.didCatchUp(1, isComplete: true)
+        let afterwards = duties.shouldReadAgain(1)
+        #expect(afterwards)
+        _ = duties.assign([2])
+        let ofAnother = duties.shouldReadAgain(1)
+        #expect(!ofAnother)
+    }
+
     @Test("a wait of a partition that was lost and came back changes nothing")
     mutating func outdatedWait() {
         _ = duties.assign([1])

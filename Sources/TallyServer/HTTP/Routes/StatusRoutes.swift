@@ -69,6 +69,13 @@ struct StatusRoutes {
         json.member("time", status.logTime.text)
         json.member("watermark", service.watermark)
         json.member("problem", orNull: status.logFailure)
+        write(missing: status.missing, &json)
+    }
+
+    /// The chunks that the log lacks though it should have them: each node with its sequences.
+    private func write(missing: [NodeID: SequenceRanges], _ json: inout JSONWriter) {
+        json.name("missing")
+        json.array { json in for chunks in MissingChunks.names(missing) { json.string(chunks) } }
     }
 
     private func write(store: StoreKeeper.Health, _ json: inout JSONWriter) {
@@ -86,6 +93,7 @@ struct StatusRoutes {
         json.member("stored", orNull: partition.progress?.stored.value)
         json.member("lag", orNull: partition.lag)
         json.member("problem", orNull: partition.problem)
+        write(missing: partition.progress?.missing ?? [:], &json)
     }
 
     private func write(delivery: DeliveryStatus, _ json: inout JSONWriter) {
