@@ -60,10 +60,21 @@ private struct JournalAsLog: LogMaintenance {
         try await journal.verify(progress: progress)
     }
 
-    func dump(partition: Int?, from offset: LogOffset, line: (String) throws -> Void) async throws {
+    func confirm(
+        _ lost: LostChunks, partition: Int?, progress: (WorkProgress) throws -> Void
+    ) async throws -> MaintenanceReport {
+        try check(partition)
+        return try await journal.confirm(lost)
+    }
+
+    private func check(_ partition: Int?) throws(CommandFailure) {
         guard partition == nil || partition == 0 else {
-            throw CommandFailure.usage(["--partition: the journal has one partition, 0"])
+            throw .usage(["--partition: the journal has one partition, 0"])
         }
+    }
+
+    func dump(partition: Int?, from offset: LogOffset, line: (String) throws -> Void) async throws {
+        try check(partition)
         try await journal.dump(from: offset, line: line)
     }
 

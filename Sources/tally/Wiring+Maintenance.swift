@@ -31,7 +31,58 @@ private struct JournalTools: JournalMaintenance {
             done, total in
             try progress(WorkProgress(done: Int64(done), total: Int64(total)))
         }
-        return MaintenanceReport(report)
+        var text = MaintenanceReport(report)
+        guard report.damages.isEmpty, let identity = report.identity else { return text }
+        do {
+            let store = try await Wiring.existingStore(store)
+            let checkpoint = try await store?.checkpoint(of: LogID(journal: identity))
+            try await store?.close()
+            text.problems += MaintenanceReport.problems(of: "the journal", missing: try missing(checkpoint))
+        } catch let error as StoreError {
+            // Without its checkpoint it is not known what was confirmed to be lost.
+            text.facts.append(.init(name: "missing chunks", value: "not looked for: \(error)"))
+        }
+        return text
+    }
+
+    /// The directory is held meanwhile, so that no server counts the journal and none can begin.
+    func confirm(_ lost: LostChunks) async throws -> MaintenanceReport {
+        let report = try JournalVerification.run(on: RealDisk(path: directory.journalPath), place: place)
+        if let damage = report.damages.first { throw CommandFailure.failed("\(damage)") }
+        guard let identity = report.identity else {
+            return MaintenanceReport(facts: [.init(name: "journal", value: "empty")], problems: [])
+        }
+        guard let store = try await Wiring.existingStore(store) else {
+            throw CommandFailure.failed("there is no store at \(store); --store names it")
+        }
+        let log = LogID(journal: identity)
+        let missing = try missing(try await store.checkpoint(of: log))
+        if lost.isEmpty {
+            try await store.close()
+            return .missing([("\(log)", missing)])
+        }
+        try lost.check(against: missing)
+        let checkpoint = try await lost.confirm(of: log, in: store)
+        try await store.close()
+        // A start without the store begins with the copy.
+        try await CheckpointFile(in: directory).write(checkpoint, of: log)
+        return .confirmed(lost, rest: lost.rest(of: missing))
+    }
+
+    /// What the journal lacks behind the checkpoint; nothing where it was trimmed beyond it.
+    private func missing(_ checkpoint: Checkpoint?) throws -> [NodeID: SequenceRanges] {
+        let checkpoint = checkpoint ?? .start
+        var ledger = SequenceLedger(
+            counted: checkpoint.sequences, confirmed: checkpoint.confirmedMissing, explainsSkippedOffsets: true)
+        var position = checkpoint.upTo
+        var beginning: LogOffset?
+        try JournalDump.read(on: RealDisk(path: directory.journalPath)) { entry in
+            beginning = beginning ?? entry.offset
+            guard entry.offset > position else { return }
+            _ = ledger.add(entry.chunk, skipsOffsets: entry.offset > position.next)
+            position = entry.offset
+        }
+        return beginning.map { $0 <= checkpoint.upTo.next } == true ? ledger.missing : [:]
     }
 
     func repair(identity named: NodeID?, progress: (WorkProgress) throws -> Void) async throws -> MaintenanceReport {

@@ -7,7 +7,7 @@ struct LogCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "log",
         abstract: "Look into a log: the journal of a server that is not running, a Kafka topic, streams of JetStream.",
-        subcommands: [Verify.self, Dump.self, Lag.self])
+        subcommands: [Verify.self, Dump.self, Lag.self, Confirm.self])
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -66,6 +66,32 @@ struct LogCommand: AsyncParsableCommand {
             let place = try option.place(environment: ProcessEnvironment.variables)
             try await MaintenanceRun(label: "asking").run { _ in
                 try await LogCommand.withTools(place) { try await $0.lag() }
+            }
+        }
+    }
+
+    struct Confirm: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List the chunks that the log lacks though it should have them, or confirm that they are lost.",
+            discussion: """
+                Without chunks it lists what is missing, and changes nothing. With chunks it writes into the store that they are lost, so that \
+                counts of the log are stored again: the events in them are gone. The servers of a remote log may run; that of a journal may not.
+                """)
+
+        @OptionGroup var option: LogOption
+        @Option(help: "The partition, counted from 0 (default: all).")
+        var partition: String?
+        @Argument(help: "The chunks that are lost, as they are listed: \(LostChunks.allowed).")
+        var chunks: [String] = []
+
+        func run() async throws {
+            let place = try option.place(environment: ProcessEnvironment.variables)
+            let lost = try LostChunks(arguments: chunks)
+            let partition = try partition.map(Dump.partition)
+            try await MaintenanceRun(label: "reading").run { progress in
+                try await LogCommand.withTools(place) {
+                    try await $0.confirm(lost, partition: partition, progress: progress)
+                }
             }
         }
     }

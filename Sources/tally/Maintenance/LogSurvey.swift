@@ -15,8 +15,28 @@ struct LogSurvey {
     /// Why reading had to end before the end.
     private(set) var damage: String?
     private var sequences: [NodeID: SequenceRanges] = [:]
+    /// What each server's last chunk declares of those before it.
+    private var declared: [NodeID: (sequence: UInt64, unsettled: SequenceRanges)] = [:]
+    /// Begins where the store's checkpoint ends.
+    private var ledger: SequenceLedger
+    private let checkpoint: Checkpoint
+    /// Where the log begins.
+    private var beginning = LogOffset(1)
+
+    /// - Parameter checkpoint: the store's; nil when there is none.
+    init(checkpoint: Checkpoint? = nil) {
+        self.checkpoint = checkpoint ?? .start
+        ledger = SequenceLedger(counted: self.checkpoint.sequences, confirmed: self.checkpoint.confirmedMissing)
+    }
+
+    /// What stood before was dropped.
+    mutating func note(beginning: LogOffset) { self.beginning = max(self.beginning, beginning) }
 
     mutating func note(_ entry: LogEntry) {
+        if entry.offset > checkpoint.upTo { _ = ledger.add(entry.chunk, skipsOffsets: false) }
+        if let unsettled = entry.chunk.unsettled, declared[entry.chunk.node]?.sequence ?? 0 < entry.chunk.sequence {
+            declared[entry.chunk.node] = (entry.chunk.sequence, unsettled)
+        }
         chunks += 1
         bytes += entry.chunk.encoded().count
         first = first ?? entry.offset
@@ -38,12 +58,31 @@ struct LogSurvey {
         events = overflow ? .max : sum
     }
 
-    /// Chunks whose node has later ones here: dropped since they are old, or still on their way.
-    var missing: UInt64 {
-        var sum: UInt64 = 0
-        for numbers in sequences.values { sum += numbers.missing }
-        return sum
+    /// Chunks whose node has later ones here.
+    private var absent: UInt64 { sequences.values.reduce(0) { $0 + $1.missing } }
+
+    /// Of those, what their servers have given up, or have in a spool.
+    private var unsettled: UInt64 {
+        declared.reduce(0) { sum, item in
+            var numbers = item.value.unsettled
+            if let counted = sequences[item.key] { numbers.subtract(counted) }
+            return sum + numbers.count
+        }
     }
+
+    /// Of those, what was confirmed to be lost.
+    private var confirmed: UInt64 {
+        checkpoint.confirmedMissing.reduce(0) { sum, item in
+            guard let counted = sequences[item.key], item.value.highest < counted.highest else { return sum }
+            var numbers = item.value
+            numbers.subtract(counted)
+            return sum + numbers.count
+        }
+    }
+
+    /// The chunks that the log lacks though a later chunk of their server asserts that it has them, by node. Empty where the log was
+    /// trimmed beyond the checkpoint: what stood there is not known.
+    var missing: [NodeID: SequenceRanges] { beginning <= checkpoint.upTo.next ? ledger.missing : [:] }
 
     var text: String {
         guard let first, let last else { return "empty" }
@@ -52,7 +91,13 @@ struct LogSurvey {
             NumberText.counted(events, "event"), "offsets \(first) to \(last)",
         ]
         if repeated > 0 { parts.append("\(NumberText.grouped(repeated)) repeated") }
-        if missing > 0 { parts.append("\(NumberText.grouped(missing)) not there") }
+        if absent > 0 { parts.append(absentText) }
         return parts.joined(separator: ", ")
+    }
+
+    private var absentText: String {
+        let reasons = [(unsettled, "given up or in a spool"), (confirmed, "confirmed to be lost")].filter { $0.0 > 0 }
+        let text = reasons.map { "\(NumberText.grouped($0.0)) \($0.1)" }.joined(separator: ", ")
+        return "\(NumberText.grouped(absent)) not there" + (text.isEmpty ? "" : " (\(text))")
     }
 }

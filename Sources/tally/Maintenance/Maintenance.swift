@@ -25,6 +25,8 @@ protocol JournalMaintenance: Sendable {
     /// Makes the journal readable again; what can't be saved is set aside and named.
     /// - Parameter identity: the journal's, where someone knows it. Else its headers say it, or the store does.
     func repair(identity: NodeID?, progress: (WorkProgress) throws -> Void) async throws -> MaintenanceReport
+    /// What the journal lacks though its server has written it; with `lost`, confirms that it is lost.
+    func confirm(_ lost: LostChunks) async throws -> MaintenanceReport
     /// Calls `line` with a description of each chunk from an offset on.
     func dump(from offset: LogOffset, line: (String) throws -> Void) async throws
 }
@@ -36,6 +38,11 @@ protocol LogMaintenance: Sendable {
     /// Calls `line` with a description of each chunk from an offset on.
     /// - Parameter partition: nil for all of them.
     func dump(partition: Int?, from offset: LogOffset, line: (String) throws -> Void) async throws
+    /// What the log lacks though its servers have written it; with `lost`, confirms that it is lost, in the store's checkpoint.
+    /// - Parameter partition: nil for all of them.
+    func confirm(
+        _ lost: LostChunks, partition: Int?, progress: (WorkProgress) throws -> Void
+    ) async throws -> MaintenanceReport
     /// How far the store is behind.
     func lag() async throws -> MaintenanceReport
     func close() async
