@@ -20,6 +20,7 @@ package final class ClickHouseStore: Store {
     let knownHorizons = ClickHouseHorizons()
     /// How long rows that don't count any more are left to those who are still reading them.
     let settling: Duration
+    let readBacks: ClickHouseReadBacks
     /// How long replicas may take to agree: less than the statement, so that the server says what it waited for.
     private let patience: Duration
     /// Set when the server was asked and has the schema.
@@ -29,9 +30,12 @@ package final class ClickHouseStore: Store {
     /// - Parameters:
     ///   - timeout: how long a statement may take until the store counts as unavailable.
     ///   - settling: how long rows that don't count any more stay; longer than any statement takes.
+    ///   - readsBackAlways: each flush, whatever that costs.
     package init(
-        _ url: ClickHouseURL, layout: Layout, timeout: Duration = .seconds(30), settling: Duration = .seconds(300)
+        _ url: ClickHouseURL, layout: Layout, timeout: Duration = .seconds(30), settling: Duration = .seconds(300),
+        readsBackAlways: Bool = false
     ) {
+        self.readBacks = ClickHouseReadBacks(areAlwaysDue: readsBackAlways)
         self.layout = layout
         self.settling = settling
         self.patience = timeout * 2 / 3
@@ -118,13 +122,16 @@ package final class ClickHouseStore: Store {
 
     // MARK: - Counts
 
-    package func merge(_ rows: [Row], of log: LogID) async throws(StoreError) {
+    @discardableResult
+    package func merge(_ rows: [Row], of log: LogID) async throws(StoreError) -> RowConflicts {
         precondition(rows.allSatisfy { $0.counts.layout == layout }, "rows come in the layout of their store")
         let horizon = try await currentHorizons()[log] ?? Horizon.none
         let rows = horizon == Horizon.none ? rows : rows.filter { $0.key.start >= horizon.collapsed }
+        let begin = ContinuousClock.now
         for batch in rows.batches(of: ClickHouseStore.rowsPerInsert) {
             try await insert(into: "tally_counts", table.columns, table.encode(batch, of: log))
         }
+        return await conflicts(after: rows, of: log, writtenIn: .now - begin)
     }
 
     package func rows(of log: LogID, at keys: [RowKey]) async throws(StoreError) -> [Row] {

@@ -35,6 +35,19 @@ struct PostgreSQLCountTable: CountColumns, Sendable {
         """
     }
 
+    /// The stored rows that contradict one given as in `merge`, with the same `up_to`.
+    var conflicting: String {
+        """
+        SELECT stored.banner_id, stored.\(timestamp), stored.kind, stored.log, stored.\(counts), stored.up_to
+        FROM tally_logs CROSS JOIN \(given)
+        JOIN \(name) AS stored ON stored.banner_id = given.banner_id AND stored.\(timestamp) = given.\(timestamp)
+            AND stored.kind = given.kind AND stored.log = tally_logs.log_id
+        WHERE tally_logs.name = $1
+            AND given.\(timestamp) >= coalesce(greatest(collapsed_before, dropped_before), '-infinity')
+            AND stored.up_to = given.up_to AND stored.\(counts) <> given.\(counts)
+        """
+    }
+
     /// Of the log $1: banners $2, timestamps $3, kinds $4.
     var lookUp: String {
         """
@@ -119,6 +132,22 @@ struct PostgreSQLCountTable: CountColumns, Sendable {
             SELECT banner_id, kind, least(sum(count), 9223372036854775807)::bigint, min(minute_timestamp), max(minute_timestamp)
             FROM (\(minutes)) AS minutes GROUP BY banner_id, kind
             """
+    }
+
+    // MARK: - Merging
+
+    /// Merges rows in one transaction: the rows that the statement met are locked until they are compared.
+    func merge(
+        _ rows: some Collection<Row>, of log: LogID, _ connection: PostgreSQLConnection
+    ) throws(PostgreSQLFailure) -> RowConflicts {
+        let parameters = [.text(log.name)] + columns(of: rows)
+        return try connection.transaction { () throws(PostgreSQLFailure) in
+            // When every row was written, none of them can conflict.
+            let written = try connection.run(merge, parameters).affectedRows
+            if written == rows.count { return RowConflicts() }
+            var reader = PostgreSQLRowReader(try connection.run(conflicting, parameters), of: self)
+            return try reader.conflicts(with: rows)
+        }
     }
 
     // MARK: - Parameters

@@ -27,6 +27,19 @@ struct PostgreSQLRowReader {
         return Row(key: try key(row), counts: try counts(row), upTo: LogOffset(upTo))
     }
 
+    /// - Parameter given: the rows that were to be merged, among them one for each row of the result.
+    mutating func conflicts(with given: some Collection<Row>) throws(PostgreSQLFailure) -> RowConflicts {
+        var conflicts = RowConflicts()
+        if result.rowCount == 0 { return conflicts }
+        let given = Dictionary(given.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+        for row in 0..<result.rowCount {
+            let stored = try self.row(row)
+            guard let other = given[stored.key] else { continue }
+            if let conflict = RowConflict(stored: stored, given: other) { conflicts.add(conflict) }
+        }
+        return conflicts
+    }
+
     /// The rows, and the logs that they are of: those without a timestamp have the name and the number of a log.
     mutating func storedRows() throws(PostgreSQLFailure) -> [StoredRow] {
         var logs: [Int64: LogID] = [:]

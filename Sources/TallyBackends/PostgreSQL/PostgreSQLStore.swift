@@ -88,9 +88,11 @@ package final class PostgreSQLStore: Store {
 
     // MARK: - Counts
 
-    package func merge(_ rows: [Row], of log: LogID) async throws(StoreError) {
+    @discardableResult
+    package func merge(_ rows: [Row], of log: LogID) async throws(StoreError) -> RowConflicts {
         precondition(rows.allSatisfy { $0.counts.layout == layout }, "rows come in the layout of their store")
-        if rows.isEmpty { return }
+        var conflicts = RowConflicts()
+        if rows.isEmpty { return conflicts }
         let table = table
         try await run { connection throws(PostgreSQLFailure) in try PostgreSQLLogs.note(log, connection) }
         // In the order of the key: two writers take the rows in the same order, and wait for each other but not in a circle.
@@ -98,10 +100,12 @@ package final class PostgreSQLStore: Store {
             ($0.key.banner, $0.key.start, $0.key.kind) < ($1.key.banner, $1.key.start, $1.key.kind)
         }
         for batch in sorted.batches(of: PostgreSQLStore.rowsPerStatement) {
-            try await run { connection throws(PostgreSQLFailure) in
-                _ = try connection.run(table.merge, [.text(log.name)] + table.columns(of: batch))
-            }
+            conflicts.add(
+                try await run { connection throws(PostgreSQLFailure) in
+                    try table.merge(batch, of: log, connection)
+                })
         }
+        return conflicts
     }
 
     package func rows(of log: LogID, at keys: [RowKey]) async throws(StoreError) -> [Row] {

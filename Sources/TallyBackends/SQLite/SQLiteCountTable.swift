@@ -28,6 +28,25 @@ struct SQLiteCountTable: CountColumns, Sendable {
         "SELECT \(counts), up_to FROM \(name) WHERE banner_id = ? AND kind = ? AND \(timestamp) = ? AND log = ?"
     }
 
+    func merge(
+        _ rows: some Collection<TallyCore.Row>, of log: LogID, in database: Database
+    ) throws -> RowConflicts {
+        var names = try SQLiteNames(in: database)
+        let log = try names.logs.number(of: log, in: database)
+        let horizon = try SQLiteExpiry.horizon(ofLog: log, in: database)
+        let statement = try database.cachedStatement(sql: merge)
+        var conflicts = RowConflicts()
+        for row in rows where row.key.start >= horizon.collapsed {
+            let kind = try names.kinds.number(of: row.key.kind, in: database)
+            try merge(row, kind: kind, log: log, with: statement)
+            // A row that was written cannot conflict, so a flush of new rows reads nothing.
+            if database.changesCount > 0 { continue }
+            let stored = try self.row(at: row.key, kind: kind, log: log, in: database)
+            if let conflict = RowConflict(stored: stored, given: row) { conflicts.add(conflict) }
+        }
+        return conflicts
+    }
+
     func merge(_ row: TallyCore.Row, kind: Int64, log: Int64, with statement: Statement) throws {
         let key = row.key
         switch row.counts {

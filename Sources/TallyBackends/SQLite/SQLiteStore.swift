@@ -98,22 +98,16 @@ package final class SQLiteStore: Store {
 
     // MARK: - Counts
 
-    package func merge(_ rows: [TallyCore.Row], of log: LogID) async throws(StoreError) {
+    @discardableResult
+    package func merge(_ rows: [TallyCore.Row], of log: LogID) async throws(StoreError) -> RowConflicts {
         precondition(rows.allSatisfy { $0.counts.layout == layout }, "rows come in the layout of their store")
         // In the order of the table, so that each page is touched once.
         let sorted = rows.sorted { $0.key < $1.key }
+        var conflicts = RowConflicts()
         for batch in sorted.batches(of: SQLiteStore.rowsPerTransaction) {
-            try await write { [table] database in
-                var names = try SQLiteNames(in: database)
-                let log = try names.logs.number(of: log, in: database)
-                let horizon = try SQLiteExpiry.horizon(ofLog: log, in: database)
-                let statement = try database.cachedStatement(sql: table.merge)
-                for row in batch where row.key.start >= horizon.collapsed {
-                    let kind = try names.kinds.number(of: row.key.kind, in: database)
-                    try table.merge(row, kind: kind, log: log, with: statement)
-                }
-            }
+            conflicts.add(try await write { [table] database in try table.merge(batch, of: log, in: database) })
         }
+        return conflicts
     }
 
     package func expire(before horizon: Horizon, of log: LogID) async throws(StoreError) {

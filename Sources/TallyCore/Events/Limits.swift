@@ -21,6 +21,8 @@ package enum Limits {
     package static let chunkBytes = 8 << 20
     /// The most rows in one look-up, so that queries get their turn with the store.
     package static let keysPerLoad = 10_000
+    /// The maximum number of conflicts of one merge that are described; the others are only counted.
+    package static let conflictsKept = 100
     /// The largest body of a request, in bytes.
     package static let bodyBytes = 8 << 20
     /// The longest name of a banner, in bytes of UTF-8.

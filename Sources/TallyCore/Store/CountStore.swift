@@ -11,10 +11,13 @@ package protocol CountStore: Sendable {
     /// Replaces each stored row of the same key and log whose `upTo` is lower; leaves the others. Durable on return. Rows that begin
     /// before the log's horizon are left out: what they say is in the store already, in a coarser row or not any more.
     ///
-    /// - Parameter rows: each key at most once. By the one rule, a row with the `upTo` of a stored one is the same row;
-    ///   should it not be, either of them may be found from then on.
+    /// - Parameter rows: each key at most once.
+    /// - Returns: the rows that contradict a stored row: the same `upTo`, other counts. A conflict keeps no other row of the call
+    ///   from being merged. The stored row stays; only in a store that cannot compare before it writes (ClickHouse), either of the
+    ///   two may be found from then on. Rows before the horizon never conflict.
     /// - Throws: when some or all of the rows may be missing; doing it again is always right.
-    func merge(_ rows: [Row], of log: LogID) async throws(StoreError)
+    @discardableResult
+    func merge(_ rows: [Row], of log: LogID) async throws(StoreError) -> RowConflicts
 
     /// Makes the rows of this log coarser that begin before `horizon.collapsed`: those of a banner, kind and hour become one, with
     /// their sum in the hour's first minute and the highest `upTo`. Deletes those that begin before `horizon.dropped`, and the

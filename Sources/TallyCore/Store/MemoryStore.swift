@@ -20,9 +20,10 @@ package final class MemoryStore: CountStore {
         set { state.withLock { $0.outage = newValue } }
     }
 
-    package func merge(_ rows: [Row], of log: LogID) async throws(StoreError) {
+    @discardableResult
+    package func merge(_ rows: [Row], of log: LogID) async throws(StoreError) -> RowConflicts {
         for row in rows { precondition(row.counts.layout == layout, "rows come in the layout of their store") }
-        try access { $0.merge(rows, of: log) }
+        return try access { $0.merge(rows, of: log) }
     }
 
     package func expire(before horizon: Horizon, of log: LogID) async throws(StoreError) {

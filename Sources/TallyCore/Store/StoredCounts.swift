@@ -9,11 +9,16 @@ package struct StoredCounts: Sendable {
 
     package init() {}
 
-    package mutating func merge(_ rows: [Row], of log: LogID) {
+    @discardableResult
+    package mutating func merge(_ rows: [Row], of log: LogID) -> RowConflicts {
         let horizon = horizons[log] ?? .none
-        for row in rows where row.key.start >= horizon.collapsed && row.replaces(self.rows[log]?[row.key]) {
-            self.rows[log, default: [:]][row.key] = row
+        var conflicts = RowConflicts()
+        for row in rows where row.key.start >= horizon.collapsed {
+            let stored = self.rows[log]?[row.key]
+            if let conflict = RowConflict(stored: stored, given: row) { conflicts.add(conflict) }
+            if row.replaces(stored) { self.rows[log, default: [:]][row.key] = row }
         }
+        return conflicts
     }
 
     package mutating func expire(before horizon: Horizon, of log: LogID) {

@@ -84,7 +84,9 @@ final class ClickHouseTestCluster: Sendable {
     func store(
         _ layout: Layout, database: String = "default", through index: Int, timeout: Duration = .seconds(30)
     ) throws -> ClickHouseStore {
-        ClickHouseStore(try url(index, database: database, "?cluster=tally"), layout: layout, timeout: timeout)
+        ClickHouseStore(
+            try url(index, database: database, "?cluster=tally"), layout: layout, timeout: timeout,
+            readsBackAlways: true)
     }
 
     /// - Parameter body: gets an empty store, in a database that is made on all machines.

@@ -91,7 +91,7 @@ struct ClickHouseSubject: Sendable, CustomTestStringConvertible {
     func withStore<Result>(
         at url: ClickHouseURL, _ body: (ClickHouseStore) async throws -> Result
     ) async throws -> Result {
-        let store = ClickHouseStore(url, layout: layout)
+        let store = ClickHouseStore(url, layout: layout, readsBackAlways: true)
         do {
             let result = try await body(store)
             try await store.close()

@@ -7,7 +7,7 @@ import Testing
 /// What `CountStore` promises. Every implementation keeps every promise, starting from an empty store.
 struct CountStoreSuite {
     let store: any CountStore
-    private var layout: Layout { store.layout }
+    var layout: Layout { store.layout }
 
     struct Promise: Sendable, CustomTestStringConvertible {
         let testDescription: String
@@ -19,7 +19,7 @@ struct CountStoreSuite {
         }
     }
 
-    static let promises = promisesOfRows + promisesOfSightings
+    static let promises = promisesOfRows + promisesOfConflicts + promisesOfSightings
 
     private static let promisesOfRows = [
         Promise("an empty store has nothing") { try await $0.anEmptyStoreHasNothing() },
@@ -447,7 +447,7 @@ struct CountStoreSuite {
 
     // MARK: - Helpers
 
-    private func row(_ id: Int64, _ kind: Kind = .click, minute: Int64, count: Int64, upTo: Int64) -> Row {
+    func row(_ id: Int64, _ kind: Kind = .click, minute: Int64, count: Int64, upTo: Int64) -> Row {
         StoreTest.row(id, kind, minute: minute, count: count, upTo: upTo, layout)
     }
 

@@ -25,10 +25,11 @@ final class CountStoreWithHooks: CountStore {
 
     var layout: Layout { inner.layout }
 
-    func merge(_ rows: [Row], of log: LogID) async throws(StoreError) {
+    @discardableResult
+    func merge(_ rows: [Row], of log: LogID) async throws(StoreError) -> RowConflicts {
         let hook = state.withLock { $0.beforeMerge }
         try await hook?()
-        try await inner.merge(rows, of: log)
+        return try await inner.merge(rows, of: log)
     }
 
     func rows(of log: LogID, at keys: [RowKey]) async throws(StoreError) -> [Row] {
