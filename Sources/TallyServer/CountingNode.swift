@@ -187,7 +187,7 @@ package final class CountingNode: RunningNode {
         let reasons = [logFailure, clockWatch.problem].compactMap { $0 }
         if !reasons.isEmpty { return .notReady(reasons: reasons) }
         let missing = MissingChunks.problem(missingChunks, partition: 0)
-        let problems = [keeper.health.problem, missing].compactMap { $0 }
+        let problems = keeper.health.problems + [missing].compactMap { $0 }
         return problems.isEmpty ? .ready : .counting(butNot: problems.joined(separator: "; "))
     }
 }

@@ -21,8 +21,12 @@ package final class StoreKeeper: Service {
         package var failuresInARow = 0
         /// When a flush last succeeded; nil before the first.
         package var lastFlush: Timestamp?
+        package var conflicts = StoreConflicts()
 
         package init() {}
+
+        /// What does not keep events from being counted.
+        package var problems: [String] { [problem, conflicts.problem].compactMap { $0 } }
     }
 
     private struct Requests {
@@ -213,7 +217,7 @@ package final class StoreKeeper: Service {
             aggregation.setFlushWaiting(false)
             // Only now that it is decided which chunks are flushed: their banners are never noted again.
             try await banners.saveUnsaved()
-            try await store.merge(rows, of: log.id)
+            note(try await store.merge(rows, of: log.id))
             decide { $0.didWrite(for: &$1) }
             healthSoFar.withLock { $0.rowsWritten += rows.count }
         case .note(let sightings):
@@ -241,6 +245,20 @@ package final class StoreKeeper: Service {
         let reason = "chunks are missing here, and another server has counted the log \(log.id) up to offset \(upTo)"
         if isShared { return overtaken.withLock { $0 = reason } }
         throw .unavailable("\(reason), though no other should: start this one again")
+    }
+
+    /// Counting goes on: which of two sums is right, an operator has to find out.
+    private func note(_ conflicts: RowConflicts) {
+        if conflicts.isEmpty { return }
+        let new = healthSoFar.withLock { $0.conflicts.add(conflicts, of: log.id, at: clock.now()) }
+        for conflict in new {
+            logger.error(
+                "a row contradicts the stored row of the same offset",
+                metadata: [
+                    "log": "\(log.id)", "banner": "\(conflict.key.banner)", "kind": "\(conflict.key.kind)",
+                    "up_to": "\(conflict.upTo)", "counts": "\(conflict.countsText)",
+                ])
+        }
     }
 
     private func note(_ error: StoreError) {

@@ -23,6 +23,7 @@ extension StoreKeeper.Health {
         failures += other.failures
         problem = problem ?? other.problem
         failuresInARow = max(failuresInARow, other.failuresInARow)
+        conflicts.add(other.conflicts)
         lastFlush = [lastFlush, other.lastFlush].compactMap { $0 }.max()
     }
 }

@@ -52,6 +52,12 @@ extension MetricsRegistry {
         counter("tally_store_failures_total", "Attempts to read or write the store that failed and are retried.") {
             Double(health().failures)
         }
+        counter(
+            "tally_store_conflicts_total",
+            "Rows of a flush that contradict the stored row of the same offset: two servers counted differently."
+        ) {
+            Double(health().conflicts.count)
+        }
         gauge("tally_store_ready", "1 while the store takes the counts, 0 after a failure.") {
             health().problem == nil ? 1 : 0
         }

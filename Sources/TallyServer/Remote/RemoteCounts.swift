@@ -87,7 +87,7 @@ package final class RemoteCounts: CountReading {
     /// what they lack.
     package var readiness: Readiness {
         guard let consumer else { return .ready }
-        let problems = consumer.problems + (consumer.storeHealth.problem.map { [$0] } ?? [])
+        let problems = consumer.problems + consumer.storeHealth.problems
         return problems.isEmpty ? .ready : .counting(butNot: problems.joined(separator: "; "))
     }
 

@@ -84,6 +84,36 @@ struct StatusRoutes {
         json.member("rowsWritten", store.rowsWritten)
         json.member("failures", store.failures)
         json.member("lastFlush", orNull: store.lastFlush?.text)
+        json.name("conflicts")
+        json.object { write(conflicts: store.conflicts, &$0) }
+    }
+
+    private func write(conflicts: StoreConflicts, _ json: inout JSONWriter) {
+        json.member("count", conflicts.count)
+        json.name("latest")
+        json.array { json in
+            for entry in conflicts.latest.reversed() {
+                json.object { json in
+                    json.member("time", entry.time.text)
+                    json.member("log", entry.log.name)
+                    json.member("banner", entry.conflict.key.banner.value)
+                    json.member("kind", entry.conflict.key.kind.name)
+                    json.member("upTo", entry.conflict.upTo.value)
+                    json.name("minutes")
+                    json.array { json in write(minutesOf: entry.conflict, &json) }
+                }
+            }
+        }
+    }
+
+    private func write(minutesOf conflict: RowConflict, _ json: inout JSONWriter) {
+        for (minute, stored, given) in conflict.differences {
+            json.object { json in
+                json.member("t", minute)
+                json.member("stored", stored)
+                json.member("counted", given)
+            }
+        }
     }
 
     private func write(partition: PartitionStatus, _ json: inout JSONWriter) {
