@@ -9,8 +9,12 @@ package final class CountingNode: RunningNode {
     package struct Configuration: Sendable {
         package var aggregator = Aggregator.Configuration()
         package var flushEvery: Duration = .seconds(60)
-        /// Minutes that an event may lie back, and ahead.
-        package var acceptLate: Int64 = 7 * 24 * 60
+        /// Minutes that an event may lie back. A setting of the aggregator, since it is stored with the sums.
+        package var acceptLate: Int64 {
+            get { aggregator.lateMinutes }
+            set { aggregator.lateMinutes = newValue }
+        }
+        /// Minutes that an event may lie ahead.
         package var acceptEarly: Int64 = 1
         package var retention = Retention.forEver
         package var bannersLimit = 1_000_000

@@ -45,7 +45,8 @@ struct NodeStart {
             let aggregator = try await Replay.run(
                 log: log, store: store, from: checkpoint, configuration: configuration.aggregator, progress: progress,
                 noteBanners: banners.note)
-            let agreement = StoreAgreement(log: log.id, checkpoint: checkpoint, end: end)
+            let agreement = StoreAgreement(
+                log: log.id, checkpoint: checkpoint, end: end, settings: configuration.aggregator.settings)
             return NodeStart(
                 aggregator: aggregator, banners: banners, absence: Absence(reason: reason, agreement: agreement))
         } catch .storeBehindLog {

@@ -67,9 +67,8 @@ extension CountingNode.Configuration {
         self.init()
         aggregator = Aggregator.Configuration(
             window: configuration.deduplicationWindow, windowLimit: configuration.deduplicationLimit,
-            seed: .random(in: 0 ... .max))
+            lateMinutes: configuration.acceptLate.components.seconds / 60, seed: .random(in: 0 ... .max))
         flushEvery = configuration.flushEvery
-        acceptLate = configuration.acceptLate.components.seconds / 60
         acceptEarly = configuration.acceptEarly.components.seconds / 60
         retention = configuration.retention
         bannersLimit = configuration.maxBanners

@@ -14,15 +14,27 @@ package struct Aggregator: Sendable {
         package var window: Duration
         /// How many event ids are known at most.
         package var windowLimit: Int
+        /// How many minutes behind the log's time an event may lie. Ingest decides by it; here it is kept with the sums.
+        package var lateMinutes: Int64
         /// Makes the places in hash tables unpredictable; it has no other effect.
         package var seed: UInt64
         /// Whether a hole in a server's sequences behind skipped offsets is a confirmed loss, as in a journal that was repaired.
         package var explainsSkippedOffsets = false
 
-        package init(window: Duration = .seconds(3_600), windowLimit: Int = 5_000_000, seed: UInt64 = 0) {
+        package init(
+            window: Duration = .seconds(3_600), windowLimit: Int = 5_000_000, lateMinutes: Int64 = 7 * 24 * 60,
+            seed: UInt64 = 0
+        ) {
             self.window = window
             self.windowLimit = windowLimit
+            self.lateMinutes = lateMinutes
             self.seed = seed
+        }
+
+        package var settings: CountingSettings {
+            CountingSettings(
+                windowMilliseconds: Int64(window / .milliseconds(1)), windowLimit: windowLimit,
+                lateMinutes: lateMinutes)
         }
     }
 
@@ -65,10 +77,13 @@ package struct Aggregator: Sendable {
     var toLoad: ArraySlice<RowKey> = []
     var heldSightings = HeldSightings()
 
-    /// - Parameter checkpoint: the store's, or `.start`. Feed the log from its `readFrom`.
+    /// - Parameters:
+    ///   - checkpoint: the store's, or `.start`. Feed the log from its `readFrom`.
+    ///   - configuration: with the settings of the checkpoint, if it has any; see `Replay`.
     package init(layout: Layout, checkpoint: Checkpoint, configuration: Configuration = Configuration()) {
         self.layout = layout
         self.checkpoint = checkpoint
+        self.checkpoint.settings = configuration.settings
         self.position = LogOffset(checkpoint.readFrom.value - 1)
         self.time = checkpoint.timeBefore
         self.rows = RowTable(layout: layout, seed: configuration.seed)

@@ -7,7 +7,7 @@
 /// later whether store and log belong together.
 ///
 ///     readCheckpoint ─► readEnd ─► read ─► load … ─► read ─► … ─► finished
-///                          └─► refuse
+///            └────────────┴─► refuse
 package struct Replay: Sendable {
     package enum Action: Equatable, Sendable {
         /// Call `didRead(checkpoint:)` with the store's checkpoint of this log.
@@ -59,7 +59,13 @@ package struct Replay: Sendable {
     }
 
     /// - Parameter checkpoint: nil when the store has none of this log.
-    package mutating func didRead(checkpoint: Checkpoint?) { phase = .readingEnd(checkpoint ?? .start) }
+    package mutating func didRead(checkpoint: Checkpoint?) {
+        if let refusal = configuration.settings.refusal(of: log, countedWith: checkpoint?.settings) {
+            phase = .refused(refusal)
+        } else {
+            phase = .readingEnd(checkpoint ?? .start)
+        }
+    }
 
     package mutating func didRead(end: LogOffset) {
         guard case .readingEnd(let checkpoint) = phase else { preconditionFailure("the end was not asked for") }
@@ -141,6 +147,8 @@ package enum StartError: Error, Equatable, Sendable {
     case otherLog(log: LogID, offset: LogOffset, checkpoint: LogOffset)
     /// The log has dropped chunks that the store doesn't have: the store was lost, or restored from an old copy.
     case storeBehindLog(log: LogID, first: LogOffset)
+    /// The log was counted with settings that lead to other sums of the same chunks.
+    case otherSettings(log: LogID, stored: CountingSettings, configured: CountingSettings)
     /// The store was away at the start, and holds less of the log now than it did before.
     case storeReplaced(log: LogID, checkpoint: LogOffset, before: LogOffset)
 }
@@ -166,6 +174,12 @@ extension StartError: CustomStringConvertible {
             """
             the log \(log) begins at offset \(first), since everything before was in the store; but the store doesn't have \
             it: it was deleted, replaced, or restored from an old copy. Put back the store that belongs to this log
+            """
+        case .otherSettings(let log, let stored, let configured):
+            """
+            the log \(log) was counted with other settings: \(stored.differences(from: configured)). All sums of a log need the \
+            same settings. Start with the stored ones, or change them: stop every server that counts this log with SIGTERM, \
+            so that nothing is left to be flushed, and run: tally store settings --store URL \(configured.flags(otherThan: stored))
             """
         case .storeReplaced(let log, let checkpoint, let before):
             """

@@ -11,7 +11,7 @@ extension PartitionDuties.Ending {
         case .logBehindStore: self = .failed("\(error)")
         // Another process may have counted on, and let the log drop it, since the checkpoint was read.
         case .storeBehindLog: self = .outrun("\(error)")
-        case .store(.damaged), .otherLog, .storeReplaced: self = .stopped("\(error)")
+        case .store(.damaged), .otherLog, .otherSettings, .storeReplaced: self = .stopped("\(error)")
         }
     }
 

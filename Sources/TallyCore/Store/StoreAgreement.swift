@@ -7,11 +7,14 @@ package struct StoreAgreement: Equatable, Sendable {
     package let checkpoint: Checkpoint
     /// The log's end at that time.
     package let end: LogOffset
+    /// What it is counted with.
+    package let settings: CountingSettings
 
-    package init(log: LogID, checkpoint: Checkpoint, end: LogOffset) {
+    package init(log: LogID, checkpoint: Checkpoint, end: LogOffset, settings: CountingSettings) {
         self.log = log
         self.checkpoint = checkpoint
         self.end = end
+        self.settings = settings
     }
 
     /// - Parameter stored: the store's checkpoint of the log.
@@ -22,6 +25,6 @@ package struct StoreAgreement: Equatable, Sendable {
         if upTo < checkpoint.upTo {
             return .storeReplaced(log: log, checkpoint: upTo, before: checkpoint.upTo)
         }
-        return nil
+        return settings.refusal(of: log, countedWith: stored?.settings)
     }
 }

@@ -104,6 +104,7 @@ extension Auditor {
             require(isOldJournal || damage != .none, "a start is refused without a reason: \(error)")
         case .storeBehindLog, .storeReplaced:
             require(isOldStore, "a start is refused without a reason: \(error)")
+        case .otherSettings: require(false, "a start is refused without a reason: \(error)")
         case .store, .log:
             require(damage != .none, "a start is refused without a reason: \(error)")
         }

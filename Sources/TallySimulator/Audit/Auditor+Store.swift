@@ -24,6 +24,7 @@ extension Auditor {
         if accounts[account].isRetired { return }
         require(checkpoint.upTo.value <= accounts[account].end, "a checkpoint is ahead of the log")
         require(checkpoint.readFrom <= checkpoint.upTo.next, "a checkpoint leaves out a part of the log")
+        require(checkpoint.settings == swarm.settings, "a checkpoint does not have the settings of its log")
         checkStored(upTo: checkpoint.upTo.value, account, store)
     }
 

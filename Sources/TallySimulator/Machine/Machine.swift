@@ -24,6 +24,9 @@ final class Machine {
     /// The journal of before an old copy was put in its place.
     var replacedDisk: SimulatedDisk?
 
+    /// What its servers are started with instead of the settings of the deployment, by mistake.
+    var otherSettings: CountingSettings?
+
     enum Damage: Equatable {
         case none
         /// So many single bytes behind the header of a segment.

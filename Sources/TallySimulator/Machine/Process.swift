@@ -104,6 +104,8 @@ final class BrokerWay {
 final class Counting {
     let id: CountingID
     let log: LogID
+    /// It must be refused.
+    let hasOtherSettings: Bool
     /// While it starts.
     var replay: Replay?
     /// Once it runs.
@@ -122,10 +124,14 @@ final class Counting {
 
     var account: Int { id.account }
 
-    init(id: CountingID, log: LogID, isJournal: Bool, _ swarm: Swarm) {
+    /// - Parameter settings: what the server was started with.
+    init(id: CountingID, log: LogID, isJournal: Bool, _ settings: CountingSettings, _ swarm: Swarm) {
         self.id = id
         self.log = log
-        var configuration = Aggregator.Configuration(window: swarm.window, windowLimit: swarm.windowLimit)
+        hasOtherSettings = settings != swarm.settings
+        var configuration = Aggregator.Configuration(
+            window: .milliseconds(settings.windowMilliseconds), windowLimit: settings.windowLimit,
+            lateMinutes: settings.lateMinutes)
         configuration.explainsSkippedOffsets = isJournal
         replay = Replay(log: log, layout: swarm.layout, configuration: configuration)
     }

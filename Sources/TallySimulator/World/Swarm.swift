@@ -90,6 +90,12 @@ struct Swarm {
         case aggregate
     }
 
+    /// What every server should be started with.
+    var settings: CountingSettings {
+        CountingSettings(
+            windowMilliseconds: Int64(window / .milliseconds(1)), windowLimit: windowLimit, lateMinutes: late)
+    }
+
     /// The machines that let events in.
     var intakes: [Int] { roles.indices.filter { roles[$0] != .aggregate } }
 
@@ -99,6 +105,7 @@ struct Swarm {
         case kill, powerLoss, fullDisk, damage, clockJump, clockDrift, unreachable, storeUnreachable, storeOutage
         case storeBackup, storeRestore, journalBackup, journalRestore
         case brokerOutage, brokersUnreachable, rebalance, repartition
+        case otherSettings
 
         /// In 100,000 steps, at most.
         var highestRate: Int {
@@ -109,6 +116,7 @@ struct Swarm {
             case .brokerOutage, .brokersUnreachable: 300
             case .rebalance: 1_000
             case .damage, .storeRestore, .journalRestore, .clockDrift, .repartition: 100
+            case .otherSettings: 100
             }
         }
 

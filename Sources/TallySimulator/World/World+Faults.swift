@@ -36,6 +36,7 @@ extension World {
             last(.brokersUnreachable(machine: machine.index))
         case .rebalance: rebalance()
         case .repartition: repartition()
+        case .otherSettings: if machine.role != .ingest { misconfigure(machine) }
         }
         history.note("fault", Int64(machine.index))
     }

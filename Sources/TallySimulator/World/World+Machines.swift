@@ -68,7 +68,8 @@ extension World {
     /// A server begins to count a log.
     func count(_ log: LogID, _ account: Int, _ process: Process) {
         let id = CountingID(process: process.id, account: account, number: newID())
-        let counting = Counting(id: id, log: log, isJournal: process.journal != nil, swarm)
+        let settings = settings(of: log, on: machine(of: id.process))
+        let counting = Counting(id: id, log: log, isJournal: process.journal != nil, settings, swarm)
         process.counting[account] = counting
         goOn(counting)
     }
@@ -114,6 +115,7 @@ extension World {
     private func run(_ counting: Counting) {
         guard let aggregator = counting.replay?.finished(), let process = process(counting.id.process) else { return }
         let machine = machine(of: process.id)
+        auditor.require(!counting.hasOtherSettings, "a server counts with other settings than the log was counted with")
         if let journal = process.journal, machine.replacedDisk != nil {
             // Nobody could tell that this is an old copy; before anything is written the newer one is put back.
             auditor.startedFromOldCopy(journal, store)

@@ -17,6 +17,7 @@ extension World {
 
     func refuse(_ error: StartError, _ counting: Counting) {
         let machine = machine(of: counting.id.process)
+        if case .otherSettings = error { return correctSettings(machine, counting) }
         if machine.role == .aggregate {
             auditor.refusedPartition(error)
             return endCounting(counting.id, PartitionDuties.Ending(error))

@@ -6,7 +6,7 @@ import TallyCore
 struct StoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "store", abstract: "Work on a store.",
-        subcommands: [Check.self, Convert.self, Copy.self, Migrate.self])
+        subcommands: [Check.self, Convert.self, Copy.self, Migrate.self, Settings.self])
 
     struct Convert: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

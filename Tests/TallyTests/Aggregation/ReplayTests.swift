@@ -7,7 +7,8 @@ import Testing
 @Suite("From the checkpoint to the end of the log")
 final class ReplayTests {
     private static let log = LogID("test")!
-    private var replay = Replay(log: log, layout: .minute, configuration: Aggregator.Configuration())
+    private static let configuration = Aggregator.Configuration(windowLimit: 7, lateMinutes: 10)
+    private var replay = Replay(log: log, layout: .minute, configuration: configuration)
 
     private func entry(_ offset: Int64, minute: Int64) -> LogEntry {
         let delta = Delta(banner: BannerID(1)!, kind: 0, minute: Minute(sinceEpoch: minute)!, count: 2)
@@ -62,6 +63,42 @@ final class ReplayTests {
         #expect(flush?.checkpoint.settings == checkpoint.settings)
     }
 
+    @Test("a log that was counted with other settings is refused, with both values and the command")
+    func otherSettings() {
+        var window = Self.configuration
+        window.window = .seconds(7_200)
+        var limit = Self.configuration
+        limit.windowLimit = 8
+        var late = Self.configuration
+        late.lateMinutes = 0
+        let expected = [
+            (window, "--dedup-window was 1h and is now 2h", "--store URL --dedup-window 2h"),
+            (limit, "--dedup-limit was 7 and is now 8", "--store URL --dedup-limit 8"),
+            (late, "--accept-late was 10m and is now 0", "--store URL --accept-late 0"),
+        ]
+        for (configuration, difference, command) in expected {
+            replay = Replay(log: Self.log, layout: .minute, configuration: configuration)
+            replay.didRead(checkpoint: checkpoint)
+            let error = StartError.otherSettings(
+                log: Self.log, stored: Self.configuration.settings, configured: configuration.settings)
+            #expect(replay.action == .refuse(error))
+            #expect("\(error)".contains(difference) && "\(error)".hasSuffix(command), "\(error)")
+            #expect(PartitionDuties.Ending(error) == .stopped("\(error)"))
+        }
+    }
+
+    @Test("a log without settings adopts those of the server with the next flush")
+    func adoptedSettings() {
+        var old = checkpoint
+        old.settings = nil
+        replay.didRead(checkpoint: old)
+        replay.didRead(end: LogOffset(6))
+        _ = replay.didRead((3...6).map { entry($0, minute: 200) })
+        _ = replay.didRead([])
+        let aggregator = replay.finished()
+        #expect(aggregator.beginFlush()?.checkpoint.settings == Self.configuration.settings)
+    }
+
     @Test("a log that ends before its checkpoint is not the one the store knows")
     func logBehindStore() {
         replay.didRead(checkpoint: checkpoint)
@@ -73,7 +110,7 @@ final class ReplayTests {
     @Test("a log that has another chunk where the checkpoint has counted one is another log")
     func otherLog() {
         for stranger in [7, 2] as [Int64] {
-            replay = Replay(log: Self.log, layout: .minute, configuration: Aggregator.Configuration())
+            replay = Replay(log: Self.log, layout: .minute, configuration: Self.configuration)
             replay.didRead(checkpoint: checkpoint)
             replay.didRead(end: LogOffset(9))
             var entries = (3...6).map { entry($0, minute: 100) }

@@ -120,7 +120,9 @@ final class CheckpointInMemory: CheckpointCopy {
     @Test("a store that has less than before, or more than the log, is not written to")
     func agreement() {
         let log = LogID("journal-a")!
-        let agreement = StoreAgreement(log: log, checkpoint: StoreTest.checkpoint(upTo: 5), end: LogOffset(9))
+        let agreement = StoreAgreement(
+            log: log, checkpoint: StoreTest.checkpoint(upTo: 5), end: LogOffset(9),
+            settings: Aggregator.Configuration().settings)
         for upTo in Int64(5)...9 { #expect(agreement.refusal(stored: StoreTest.checkpoint(upTo: upTo)) == nil) }
         #expect(
             agreement.refusal(stored: StoreTest.checkpoint(upTo: 10))
@@ -129,6 +131,15 @@ final class CheckpointInMemory: CheckpointCopy {
         #expect(agreement.refusal(stored: StoreTest.checkpoint(upTo: 4)) == replaced)
         #expect("\(replaced)".contains("up to offset 4") && "\(replaced)".contains("up to 5"))
         #expect(agreement.refusal(stored: nil) != nil)
-        #expect(StoreAgreement(log: log, checkpoint: .start, end: .none).refusal(stored: nil) == nil)
+        var other = StoreTest.checkpoint(upTo: 5)
+        other.settings = CountingSettings(windowMilliseconds: 1, windowLimit: 1, lateMinutes: 1)
+        #expect(
+            agreement.refusal(stored: other)
+                == .otherSettings(log: log, stored: other.settings!, configured: agreement.settings))
+        other.settings = agreement.settings
+        #expect(agreement.refusal(stored: other) == nil)
+        let fresh = StoreAgreement(
+            log: log, checkpoint: .start, end: .none, settings: Aggregator.Configuration().settings)
+        #expect(fresh.refusal(stored: nil) == nil)
     }
 }
