@@ -19,6 +19,19 @@ extension Auditor {
         require(row.upTo.value <= accounts[account].end, "\(what) a row up to an offset that the log does not hold")
     }
 
+    /// Servers that count as they should never contradict each other.
+    func merged(_ conflicts: RowConflicts, of account: Int) {
+        if accounts[account].isRetired { return }
+        require(conflicts.isEmpty, "a flush contradicts what is stored: \(conflicts.first)")
+    }
+
+    /// A row was given that contradicts this stored one.
+    func contradicted(_ stored: Row, by given: Row, of log: LogID, _ conflicts: RowConflicts, _ store: SimulatedStore) {
+        let expected = RowConflict(key: stored.key, upTo: stored.upTo, stored: stored.counts, given: given.counts)
+        require(conflicts.count == 1 && conflicts.first == [expected], "a conflict is not reported: \(expected)")
+        require(store.counts.row(of: log, at: stored.key) == stored, "a conflict replaces the stored row")
+    }
+
     /// A checkpoint is in the store: so must be all rows up to it.
     func saved(_ checkpoint: Checkpoint, of account: Int, _ store: SimulatedStore) {
         if accounts[account].isRetired { return }

@@ -105,7 +105,7 @@ struct Swarm {
         case kill, powerLoss, fullDisk, damage, clockJump, clockDrift, unreachable, storeUnreachable, storeOutage
         case storeBackup, storeRestore, journalBackup, journalRestore
         case brokerOutage, brokersUnreachable, rebalance, repartition
-        case otherSettings
+        case otherSettings, contradiction
 
         /// In 100,000 steps, at most.
         var highestRate: Int {
@@ -116,7 +116,7 @@ struct Swarm {
             case .brokerOutage, .brokersUnreachable: 300
             case .rebalance: 1_000
             case .damage, .storeRestore, .journalRestore, .clockDrift, .repartition: 100
-            case .otherSettings: 100
+            case .otherSettings, .contradiction: 100
             }
         }
 

@@ -37,6 +37,7 @@ extension World {
         case .rebalance: rebalance()
         case .repartition: repartition()
         case .otherSettings: if machine.role != .ingest { misconfigure(machine) }
+        case .contradiction: contradict()
         }
         history.note("fault", Int64(machine.index))
     }

@@ -2,7 +2,7 @@
 
 import TallyCore
 
-/// Servers that are configured wrongly.
+/// Servers that are configured wrongly, or count wrongly.
 extension World {
     /// A server is started with other settings than its log was counted with: it must be refused.
     func misconfigure(_ machine: Machine) {
@@ -36,5 +36,20 @@ extension World {
         stop(machine)
         machine.otherSettings = nil
         planRestart(machine, in: number(100...5_000))
+    }
+
+    /// A server that is not part of the deployment writes another sum of a stored row: it must be reported, and change nothing.
+    func contradict() {
+        let rows = store.counts.rows(in: .everything, layout: swarm.layout).sorted {
+            ($0.log, $0.row.key) < ($1.log, $1.row.key)
+        }
+        if rows.isEmpty { return }
+        let stored = rows[Int(number(0...Int64(rows.count - 1)))]
+        var given = stored.row
+        given.counts[0] = given.counts[0].addingSaturated(1)
+        if given.counts == stored.row.counts { return }
+        let conflicts = store.counts.merge([given], of: stored.log)
+        history.note("contradiction", stored.row.upTo.value)
+        auditor.contradicted(stored.row, by: given, of: stored.log, conflicts, store)
     }
 }

@@ -128,7 +128,8 @@ extension World {
             if isPartial { counters[.unfinishedWrites] += 1 }
             if isZombie(call.counting) { counters[.zombieFlushes] += 1 }
             let kept = isPartial ? rows.filter { _ in random.chance(50) } : rows
-            store.counts.merge(kept, of: call.log)
+            let conflicts = store.counts.merge(kept, of: call.log)
+            auditor.merged(conflicts, of: call.counting.account)
             history.note("merge", Int64(call.counting.account), Int64(kept.count))
         case .note(let sightings):
             let kept = isPartial ? sightings.filter { _ in random.chance(50) } : sightings
