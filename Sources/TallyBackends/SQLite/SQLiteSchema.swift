@@ -42,6 +42,7 @@ enum SQLiteSchema {
         var migrator = DatabaseMigrator().disablingDeferredForeignKeyChecks()
         for (index, migration) in migrations.enumerated() {
             migrator.registerMigration(migration.name) { database in
+                if index > 0 { try check(layout, in: database) }
                 try migration.run(database, layout)
                 try database.execute(
                     sql: "INSERT OR REPLACE INTO tally_meta (name, value) VALUES ('schema_version', ?)",
@@ -87,6 +88,12 @@ enum SQLiteSchema {
 
     private static func meta(_ name: String, in database: Database) throws -> String? {
         try String.fetchOne(database, sql: "SELECT value FROM tally_meta WHERE name = ?", arguments: [name])
+    }
+
+    /// Another process may have made the file, in another layout, since it was looked at.
+    private static func check(_ layout: Layout, in database: Database) throws {
+        guard let found = try meta("layout", in: database), found != layout.rawValue else { return }
+        throw SQLiteDamage("another process has made it in the layout \(found), not \(layout.rawValue)")
     }
 
     /// As a shell reads it.

@@ -36,6 +36,10 @@ package final class SQLiteStore: Store {
         } catch {
             throw StoreError(error, path: path)
         }
+        // Another process may have made the file since it was looked at.
+        if let made = try SQLiteStore.description(ofFileAt: path) {
+            try SQLiteSchema.check(made, opening: path, as: layout)
+        }
         try SQLiteFile.synchronize(SQLiteFile.directory(of: path))
         self.file = try SQLiteFile(ofOpenStoreAt: path)
         self.table = SQLiteCountTable(layout: layout)
@@ -195,8 +199,21 @@ package final class SQLiteStore: Store {
         let pool = try DatabasePool(path: path, configuration: configuration(busyTimeout: busyTimeout))
         // GRDB chooses NORMAL, with which the last commits can be lost with the power.
         try pool.writeWithoutTransaction { database in try database.execute(sql: "PRAGMA synchronous = FULL") }
-        try SQLiteSchema.migrator(for: layout).migrate(pool)
+        try migrate(pool, layout: layout)
         return pool
+    }
+
+    /// Another process may be making the same file: a migration that it has done in between fails here, and then counts as done.
+    private static func migrate(_ pool: DatabasePool, layout: Layout) throws {
+        let migrator = SQLiteSchema.migrator(for: layout)
+        while true {
+            let done = try pool.read(migrator.appliedIdentifiers)
+            do {
+                return try migrator.migrate(pool)
+            } catch {
+                guard try pool.read(migrator.appliedIdentifiers).count > done.count else { throw error }
+            }
+        }
     }
 
     private static func configuration(busyTimeout: Duration) -> Configuration {

@@ -24,6 +24,47 @@ struct SQLiteSchemaTests: SQLiteStoreTesting {
         #expect(try await store.rows(in: .everything).isEmpty)
     }
 
+    @Test("several processes may make a file at once")
+    func madeAtOnce() async throws {
+        for round in 1...10 {
+            let path = directory.file("round-\(round).sqlite")
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 1...4 {
+                    group.addTask {
+                        // Opening blocks, so each has a thread of its own.
+                        try await BlockingExecutor().run { try SQLiteStore(path: path, layout: .minute).close() }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let store = try SQLiteStore(path: path, layout: .minute)
+            #expect(try await store.rows(in: .everything).isEmpty)
+            try store.close()
+        }
+    }
+
+    @Test("of two processes with different layouts one makes the file, and the other is refused")
+    func madeInTwoLayouts() async throws {
+        for round in 1...10 {
+            let path = directory.file("round-\(round).sqlite")
+            let opened = await withTaskGroup(of: Layout?.self) { group in
+                for index in 0..<4 {
+                    group.addTask {
+                        let layout = index % 2 == 0 ? Layout.minute : .hour
+                        let store = try? await BlockingExecutor().run { try SQLiteStore(path: path, layout: layout) }
+                        try? store?.close()
+                        return store.map { _ in layout }
+                    }
+                }
+                return await group.reduce(into: Set<Layout>()) { found, layout in
+                    if let layout { found.insert(layout) }
+                }
+            }
+            #expect(opened.count == 1, "\(opened)")
+            #expect(try SQLiteStore.layout(ofFileAt: path) == opened.first)
+        }
+    }
+
     @Test("the command is right for a shell, whatever the directory is called")
     func theCommandIsQuoted() async throws {
         let path = directory.path + "/Bob's data"
