@@ -25,7 +25,7 @@ struct MissingChunksTests {
         try await store.totals(in: .everything, with: []).map(\.count)
     }
 
-    private func waitUntilMissing(_ fixture: ConsumerFixture) async throws {
+    private func waitUntilMissing(_ fixture: ConsumerFixture<LogsInMemory>) async throws {
         try await eventually("the chunk is named") {
             fixture.consumer.partitions.first?.progress?.missing == Self.missing
         }
