@@ -48,15 +48,7 @@ class NATS:
         return f"nats://{addresses}/{self.stream}?partitions={self.partitions}&replicas={len(self.clients)}&timeout=3"
 
     def first_offsets(self):
-        """- Returns: partition → the first offset that is left of it."""
-        return self.offsets("first_seq")
-
-    def end_offsets(self):
-        """- Returns: partition → the last offset of it."""
-        return self.offsets("last_seq")
-
-    def offsets(self, which):
-        """A replica may lag, so the furthest of each stream counts."""
+        """- Returns: partition → the first offset that is left of it. A replica may lag, so the furthest counts."""
         found = {}
         for port in self.monitors:
             try:
@@ -66,7 +58,7 @@ class NATS:
                 continue
             for stream in (stream for account in accounts for stream in account.get("stream_detail", [])):
                 partition = int(stream["name"].rsplit("-", 1)[1])
-                found[partition] = max(found.get(partition, 0), stream["state"][which])
+                found[partition] = max(found.get(partition, 0), stream["state"]["first_seq"])
         return found
 
 

@@ -7,6 +7,7 @@ import os
 import pathlib
 import random
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -61,7 +62,7 @@ def run(kind, seed, seconds, directory):
                 raise AssertionError("what a client sends is not acknowledged although everything runs again")
         counted = when_complete(deployment, book, 90)
         complete = time.monotonic() - recovered
-        dropped = sum(first - 1 for first in deployment.log.first_offsets().values())
+        dropped = deployment.dropped()
         all_over.set()
         watcher.join()
         stored = deployment.stored(book)
@@ -87,7 +88,7 @@ def attempt(name, seed, scenario):
     is_good = False
     try:
         is_good = scenario(directory)
-    except AssertionError as problem:
+    except (AssertionError, OSError) as problem:
         print(f"  WRONG: {problem}")
     if is_good:
         shutil.rmtree(directory, ignore_errors=True)
@@ -103,6 +104,8 @@ def main():
     parser.add_argument("--only", choices=("jetstream", "kafka", "reserve"), help="one of them; reserve runs only so")
     reserve.add_options(parser)
     options = parser.parse_args()
+    # So that what was started is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if options.only == "reserve":
         scenarios = reserve.scenarios(options)
     else:

@@ -29,6 +29,8 @@ class Deployment:
     """- `programs`: in the order of their start. `faults`: what may happen to them."""
 
     partitions = 6
+    # Says what it has dropped; nil when it drops nothing.
+    log = None
     # Partitions whose banners get no events with an id.
     without_ids = frozenset()
     # Servers drop from the log what is stored.
@@ -41,9 +43,13 @@ class Deployment:
         self.programs = []
         self.faults = []
         self.endings = {}
-        self.make_log()
-        self.make_store()
-        self.make_servers()
+        try:
+            self.make_log()
+            self.make_store()
+            self.make_servers()
+        except BaseException:
+            self.stop()
+            raise
 
     def add(self, group, program):
         self.programs.append(program)
@@ -52,14 +58,14 @@ class Deployment:
         program.become_ready()
 
     def add_log(self, log):
+        self.log = log
+        self.programs += log.programs
         # No server of a cluster is ready without the others.
         for program in log.programs:
             program.start()
         for program in log.programs:
             program.become_ready()
         log.prepare()
-        self.log = log
-        self.programs += log.programs
         self.faults += log.faults
         self.log_url = log.url
 
@@ -99,16 +105,18 @@ class Deployment:
         for program in self.programs:
             program.become_ready()
 
-    def stored(self, book):
-        """Waits until everything is flushed, and stops the servers that count.
-        - Returns: what the store has, as `counted_minutes` does."""
-        end = self.log.end_offsets()
+    def dropped(self):
+        """- Returns: how many messages the log has dropped."""
+        return sum(first - 1 for first in self.log.first_offsets().values()) if self.log else 0
 
+    def stored(self, book):
+        """Waits until everything that was counted is flushed, and stops the servers that count.
+        - Returns: what the store has, as `counted_minutes` does."""
         def is_flushed():
-            stored = [progress(server, "stored") for server in self.aggregate]
-            return all(any(one.get(partition, 0) >= last for one in stored) for partition, last in end.items())
+            counted, stored = ([progress(server, what) for server in self.aggregate] for what in ("position", "stored"))
+            return counted == stored and all(any(one.get(partition) for one in stored) for partition in range(self.partitions))
         # A server that does not come so far has lost something, which the counts show.
-        with contextlib.suppress(AssertionError):
+        with contextlib.suppress(AssertionError, OSError):
             wait_for("a flush of everything", is_flushed, 30)
         for server in self.aggregate:
             self.endings[server.name] = server.stop()

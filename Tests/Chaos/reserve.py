@@ -106,7 +106,7 @@ def run(log, store, interruption, seed, rounds, directory):
         for client in clients:
             client.join(timeout=60)
         counted = when_complete(deployment, book, 20)
-        dropped = sum(first - 1 for first in deployment.log.first_offsets().values())
+        dropped = deployment.dropped()
         stored = deployment.stored(book)
     finally:
         no_more.set()
