@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Processes that are killed, paused and started again, each in a directory of its own."""
 
+import collections
+import contextlib
 import os
 import pathlib
 import signal
@@ -49,6 +51,20 @@ def accepts(port):
         return False
 
 
+def family(pid):
+    """- Returns: the process and its descendants. They may have sessions of their own, as PostgreSQL's have."""
+    children = collections.defaultdict(list)
+    for status in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # PID (NAME) STATE PARENT …; the name may hold anything.
+            parent = status.read_text().rpartition(")")[2].split()[1]
+            children[int(parent)].append(int(status.parent.name))
+    found = [pid]
+    for one in found:
+        found += children[one]
+    return found
+
+
 class Program:
     """A command that is started again after each death, with the same arguments over the same files."""
 
@@ -64,10 +80,10 @@ class Program:
     def start(self):
         self.directory.mkdir(parents=True, exist_ok=True)
         with open(self.directory / "log", "ab") as log:
-            # A session of its own: what hits this program hits those that it has started, and nobody else.
+            # A session of its own: a signal from the terminal reaches the run alone, which ends its programs.
             self.process = subprocess.Popen(self.command, stdout=log, stderr=log, start_new_session=True)
 
-    def become_ready(self, seconds=60):
+    def become_ready(self, seconds=180):
         def is_there():
             if self.process.poll() is not None:
                 raise AssertionError(f"{self.name} ended with {self.process.returncode}; see {self.directory}/log")
@@ -79,10 +95,14 @@ class Program:
         return self.process is not None and self.process.poll() is None
 
     def send(self, number):
-        try:
-            os.killpg(self.process.pid, number)
-        except ProcessLookupError:
-            pass
+        """Signals the program and all that it has started."""
+        if not self.runs:
+            return
+        # A program that stands still starts no more processes.
+        os.kill(self.process.pid, signal.SIGSTOP)
+        for pid in family(self.process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def kill(self):
         self.send(signal.SIGKILL)
