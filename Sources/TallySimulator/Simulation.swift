@@ -92,6 +92,7 @@ extension World {
         }
         for counting in process.counting.values {
             guard let aggregator = counting.aggregator else { return "has not started to count" }
+            if !aggregator.missing.isEmpty { return "misses chunks" }
             if aggregator.hasUnflushed || aggregator.hasRowsToLoad { return "has rows to flush" }
             if counting.openCall != nil { return "waits for the store" }
         }

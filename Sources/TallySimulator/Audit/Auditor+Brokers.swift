@@ -24,6 +24,7 @@ extension Auditor {
     /// - Returns: false when they had it before.
     func appended(_ entry: LogEntry, to account: Int) -> Bool {
         let isNew = !accounts[account].reference.contains(ChunkName(entry.chunk))
+        if !isNew { returned(entry.chunk, to: account) }
         require(made[ChunkName(entry.chunk)]?.account == account, "a chunk is in a partition that it was not made for")
         hold(entry.chunk)
         accounts[account].append(entry.chunk)

@@ -33,6 +33,10 @@ final class Auditor {
     var made: [ChunkName: (account: Int, chunk: Chunk)] = [:]
     var held: Set<ChunkName> = []
     var spooled: [Int: Set<ChunkName>] = [:]
+    /// What the brokers had acknowledged and have lost, by account.
+    var losses: [Int: [Loss]] = [:]
+    /// Those that count a log now.
+    var readers: [CountingID: Reader] = [:]
 
     init(_ swarm: Swarm) { self.swarm = swarm }
 
@@ -196,5 +200,8 @@ final class Auditor {
     }
 
     /// The process is gone: what it had not answered is unknown.
-    func stopped(machine: Int) { arrivals = arrivals.filter { $0.value.machine != machine } }
+    func stopped(machine: Int) {
+        arrivals = arrivals.filter { $0.value.machine != machine }
+        readers = readers.filter { $0.key.process.machine != machine }
+    }
 }

@@ -47,7 +47,8 @@ struct LogAccount {
     var acknowledged: Int64 = 0
     /// The position in the reference's changes up to which the store was seen to have them.
     var storedChanges = 0
-    /// The journal was damaged, shown to be so, and moved away: its books are closed.
+    /// The books are closed: the journal was damaged, shown to be so, and moved away; or the brokers have lost a chunk, and a reader that
+    /// does not have it has written.
     var isRetired = false
     private var lastSequence: UInt64 = 0
 
@@ -146,6 +147,8 @@ struct LogAccount {
             return "a chunk that nobody sent"
         }
         sent.time = chunk.time
+        // Whatever a client claims of its sequences, the log holds nothing of it.
+        sent.unsettled = nil
         return sent == chunk ? nil : "another chunk than the one that was sent"
     }
 }

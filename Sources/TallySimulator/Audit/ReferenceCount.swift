@@ -7,9 +7,11 @@ struct ChunkName: Hashable {
     let node: NodeID
     let sequence: UInt64
 
-    init(_ chunk: Chunk) {
-        node = chunk.node
-        sequence = chunk.sequence
+    init(_ chunk: Chunk) { self.init(node: chunk.node, sequence: chunk.sequence) }
+
+    init(node: NodeID, sequence: UInt64) {
+        self.node = node
+        self.sequence = sequence
     }
 }
 

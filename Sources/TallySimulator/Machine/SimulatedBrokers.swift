@@ -14,6 +14,8 @@ struct SimulatedBrokers {
         var chunks: [Chunk] = []
         /// What stood before was dropped.
         var first = LogOffset(1)
+        /// What the brokers had acknowledged, and have no more.
+        var lost: Set<LogOffset> = []
 
         func isCounted(by machine: Int) -> Bool { machine == owner || machine == reserve }
 
@@ -26,7 +28,7 @@ struct SimulatedBrokers {
 
         /// - Parameter sendsAll: see `LogBounds.Absence`.
         func bounds(sendsAll: Bool) -> LogBounds {
-            LogBounds(first: first, last: end, absence: sendsAll ? .whatIsNotSent : .listed([]))
+            LogBounds(first: first, last: end, absence: sendsAll ? .whatIsNotSent : .listed(lost.sorted()))
         }
 
         /// What a consumer at this offset is sent: it skips what was trimmed, and says nothing of it.
@@ -34,7 +36,7 @@ struct SimulatedBrokers {
             let start = max(offset, first).value
             let last = min(end.value, start - 1 + Int64(count))
             guard last >= start else { return [] }
-            return (start...last).map { (LogOffset($0), chunks[Int($0 - 1)]) }
+            return (start...last).map { (LogOffset($0), chunks[Int($0 - 1)]) }.filter { !lost.contains($0.offset) }
         }
     }
 
@@ -42,6 +44,8 @@ struct SimulatedBrokers {
     /// New processes spread banners over so many of the partitions.
     var partitioning = Partitioning(count: 1)!
     var isAway = false
+    /// The chunks whose servers know that the brokers have them.
+    var acknowledged: Set<ChunkName> = []
 }
 
 /// A message to the brokers: append these chunks.

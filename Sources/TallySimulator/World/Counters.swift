@@ -23,6 +23,9 @@ package struct Counters: Sendable {
         case rebalances
         case outrunPartitions = "partitions that another server had counted further"
         case zombieFlushes = "flushes of a partition that another server counts"
+        case lostChunks = "acknowledged chunks lost by the brokers"
+        case confirmedLosses = "losses confirmed"
+        case rereadPartitions = "partitions read again since a chunk was missing"
         case repeatedImports = "chunks of an import acknowledged again"
     }
 

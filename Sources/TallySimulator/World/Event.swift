@@ -38,6 +38,8 @@ enum Event {
     case partitionsAreAssigned(ProcessID)
     case countingEnds(CountingID, PartitionDuties.Ending)
     case countingIsTriedAgain(ProcessID, partition: Int, failures: Int)
+    // The operator
+    case operatorLooks(partition: Int)
     // Faults that end
     case faultEnds(LastingFault)
 }

@@ -128,15 +128,22 @@ extension World {
             late.isLate = true
             return plan(.brokersReceive(late), in: number(World.patience...200_000))
         }
-        let offsets = call.chunks.map { chunk in
-            let entry = brokers.partitions[call.partition].append(chunk)
-            let isNew = auditor.appended(entry, to: brokers.partitions[call.partition].account)
-            counters[.repeatedChunks] += isNew ? 0 : 1
-            return entry.offset
-        }
+        // Each chunk is a message of its own: the brokers may have some of a commit, and not those before them.
+        let isPartial = call.chunks.count > 1 && fails(swarm.partialWrites)
+        let chunks = isPartial ? call.chunks.filter { _ in random.chance(50) } : call.chunks
+        let offsets = chunks.map { append($0, call.partition) }
         history.note("append", Int64(call.partition), offsets.last?.value ?? 0)
+        if isPartial { return answer(call, nil) }
         if fails(swarm.lostAnswers) { return }
         answer(call, offsets)
+    }
+
+    private func append(_ chunk: Chunk, _ partition: Int) -> LogOffset {
+        let account = brokers.partitions[partition].account
+        let entry = brokers.partitions[partition].append(chunk)
+        let isNew = auditor.appended(entry, to: account)
+        counters[.repeatedChunks] += isNew ? 0 : 1
+        return entry.offset
     }
 
     private func answer(_ call: BrokerCall, _ offsets: [LogOffset]?) {
@@ -147,6 +154,7 @@ extension World {
     /// - Parameter offsets: nil when there was no answer, or a refusal.
     func receive(_ offsets: [LogOffset]?, to call: BrokerCall) {
         guard case .brokers(let way) = process(call.process)?.intake?.way else { return }
+        if offsets != nil { brokers.acknowledged.formUnion(call.chunks.map { ChunkName($0) }) }
         if way.probe == call.id {
             way.probe = nil
             way.forwarder.didProbe(answered: offsets != nil)

@@ -98,6 +98,7 @@ extension World {
         guard let process = process(id.process), counting(id) != nil, let partition = partition(of: id) else { return }
         if case .outrun = ending { counters[.outrunPartitions] += 1 }
         process.counting[id.account] = nil
+        auditor.ended(id)
         if let action = process.duties.didEnd(partition, ending) { perform(action, process) }
         checkDuties(process)
     }

@@ -38,6 +38,7 @@ extension World {
         case .repartition: repartition()
         case .otherSettings: if machine.role != .ingest { misconfigure(machine) }
         case .contradiction: contradict()
+        case .chunkLoss: loseChunk()
         }
         history.note("fault", Int64(machine.index))
     }

@@ -21,8 +21,10 @@ extension World {
         if !machine.disk.hasPower { return losePower(machine) }
         let answers = way.commits.finish(result) { entries in
             auditor.logged(entries, in: account)
+            auditor.delivered(entries, to: way.counting.id)
             for entry in entries { _ = way.counting.aggregator?.apply(entry) }
         }
+        _ = readsAgain(way.counting)
         if case .failure(let error) = result { fail(error, account, machine) }
         for answer in answers {
             reply(

@@ -86,6 +86,7 @@ extension World {
                     return plan(.readingBegins(counting.id), in: latency)
                 }
                 guard let entries = readJournal(from: offset, counting) else { return }
+                auditor.delivered(entries, to: counting.id)
                 _ = counting.replay?.didRead(entries)
             case .finished: return run(counting)
             case .refuse(let error): return refuse(error, counting)
@@ -126,6 +127,7 @@ extension World {
         counting.aggregator = aggregator
         if let journal = process.journal { letIn(journal, counting, aggregator, process) }
         history.note("runs", Int64(machine.index), aggregator.position.value)
+        if readsAgain(counting) { return }
         planFlush(counting)
         keepStore(counting)
         if process.journal == nil {

@@ -77,6 +77,7 @@ extension World {
         if counting.replay == nil { return didFollow(result, counting) }
         switch result {
         case .success(let entries):
+            auditor.delivered(entries, to: counting.id)
             _ = counting.replay?.didRead(entries)
             goOn(counting)
         case .failure(.trimmed(let first)):
@@ -88,7 +89,9 @@ extension World {
     private func didFollow(_ result: Result<[LogEntry], LogError>, _ counting: Counting) {
         switch result {
         case .success(let entries):
+            auditor.delivered(entries, to: counting.id)
             for entry in entries { _ = counting.aggregator?.apply(entry) }
+            if readsAgain(counting) { return }
             if entries.isEmpty {
                 didCatchUp(counting)
             } else {
@@ -106,6 +109,19 @@ extension World {
 
     func didCatchUp(_ counting: Counting) {
         guard let partition = partition(of: counting.id) else { return }
-        process(counting.id.process)?.duties.didCatchUp(partition)
+        let isComplete = counting.aggregator?.missing.isEmpty ?? true
+        process(counting.id.process)?.duties.didCatchUp(partition, isComplete: isComplete)
+    }
+
+    /// - Returns: whether counting has ended, to begin again, since a chunk is missing.
+    func readsAgain(_ counting: Counting) -> Bool {
+        guard let missing = counting.aggregator?.missing, !missing.isEmpty else { return false }
+        auditor.checkMissing(missing, counting.id)
+        guard let partition = partition(of: counting.id),
+            process(counting.id.process)?.duties.shouldReadAgain(partition) == true
+        else { return false }
+        counters[.rereadPartitions] += 1
+        endCounting(counting.id, .outrun("a chunk is missing"))
+        return true
     }
 }

@@ -16,7 +16,7 @@ extension World {
 
     func flush(_ id: CountingID, isRetry: Bool) {
         guard let counting = counting(id), let aggregator = counting.aggregator else { return }
-        auditor.checkMemory(aggregator, counting.account, store)
+        if !auditor.lacksChunks(id) { auditor.checkMemory(aggregator, counting.account, store) }
         counting.keeping.requestFlush()
         keepStore(counting)
         if !isRetry { planFlush(counting) }
@@ -29,10 +29,13 @@ extension World {
             switch action {
             case .load(let keys): return call(.rows(keys), counting)
             case .merge(let rows):
+                auditor.writes("a row", counting.id)
                 auditor.merging(rows, of: counting.account)
                 return call(.merge(rows), counting)
             case .note(let sightings): return call(.note(sightings), counting)
-            case .save(let checkpoint): return call(.save(checkpoint), counting)
+            case .save(let checkpoint):
+                auditor.saves(checkpoint, counting.id)
+                return call(.save(checkpoint), counting)
             case .readCheckpoint: return call(.checkpoint, counting)
             case .trim(let offset):
                 trim(before: offset, counting)
@@ -67,7 +70,8 @@ extension World {
 
     func query(_ index: Int) {
         guard let process = machines[index].process, let account = process.counting.keys.min(),
-            let counting = process.counting[account], let aggregator = counting.aggregator
+            let counting = process.counting[account], let aggregator = counting.aggregator,
+            !auditor.lacksChunks(counting.id)
         else { return }
         let range = anyRange(at: machines[index].clock.time(at: now))
         let watermark = EventWindow.watermark(logTime: aggregator.time, late: swarm.late)
@@ -169,7 +173,9 @@ extension World {
 
     private func start(_ counting: Counting, with reply: StoreReply) {
         switch reply {
-        case .checkpoint(let checkpoint): counting.replay?.didRead(checkpoint: checkpoint)
+        case .checkpoint(let checkpoint):
+            auditor.began(counting.id, from: checkpoint)
+            counting.replay?.didRead(checkpoint: checkpoint)
         case .rows(let rows): counting.replay?.didLoad(rows)
         case .failed: return failStart(counting)
         case .range, .done: preconditionFailure("the store answers what it was asked")
@@ -194,6 +200,7 @@ extension World {
             // The delay is drawn as the server draws it.
             return plan(.flushIsDue(counting.id, isRetry: true), in: number(250...30_000))
         case .checkpoint(let checkpoint):
+            auditor.told(checkpoint, to: counting.id)
             let upTo = counting.keeping.didRead(checkpoint: checkpoint, for: &counting.aggregator!)
             if let upTo { return overtake(counting, upTo) }
         case .range: preconditionFailure("the store answers what it was asked")

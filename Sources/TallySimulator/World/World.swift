@@ -74,6 +74,7 @@ final class World {
         case .countingEnds(let counting, let ending): endCounting(counting, ending)
         case .countingIsTriedAgain(let process, let partition, let failures):
             tryAgain(process, partition, failures: failures)
+        case .operatorLooks(let partition): operate(partition)
         case .faultEnds(let fault): end(fault)
         }
     }

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TallyCore
+
+/// Brokers that lose what they have acknowledged, and the operator who finds out.
+extension World {
+    /// A chunk is gone from the brokers. It is not the last one, so that the log's end stays where it is.
+    func loseChunk() {
+        let index = Int(number(0...Int64(brokers.partitions.count - 1)))
+        let partition = brokers.partitions[index]
+        guard partition.first < partition.end else { return }
+        // Mostly one that not every reader has.
+        let recent = max(partition.first.value, partition.end.value - 6)
+        let first = random.chance(80) ? recent : partition.first.value
+        let offset = LogOffset(number(first...partition.end.value - 1))
+        let chunk = partition.chunks[Int(offset.value - 1)]
+        guard brokers.acknowledged.contains(ChunkName(chunk)), !partition.lost.contains(offset),
+            partition.chunks.count(where: { ChunkName($0) == ChunkName(chunk) }) == 1
+        else { return }
+        brokers.partitions[index].lost.insert(offset)
+        auditor.lost(chunk, at: offset, of: partition.account)
+        counters[.lostChunks] += 1
+        history.note("lost", Int64(index), offset.value)
+        plan(.operatorLooks(partition: index), in: number(10_000...300_000))
+    }
+
+    /// Confirms that chunks are lost when some server misses them, and neither another server nor the store has them.
+    func operate(_ index: Int) {
+        let partition = brokers.partitions[index]
+        let readers = machines.compactMap { $0.process?.counting[partition.account]?.aggregator }
+        let missing = readers.reduce(into: [NodeID: SequenceRanges]()) { all, reader in
+            for (node, numbers) in reader.missing { all[node, default: SequenceRanges()].formUnion(numbers) }
+        }
+        confirm(missing, of: partition)
+        plan(.operatorLooks(partition: index), in: number(10_000...300_000))
+    }
+
+    private func confirm(_ missing: [NodeID: SequenceRanges], of partition: SimulatedBrokers.Partition) {
+        if store.isAway { return }
+        var checkpoint = store.counts.checkpoint(of: partition.log) ?? .start
+        let before = checkpoint
+        for (node, numbers) in missing {
+            for sequence in numbers.ranges.joined()
+            where auditor.isGone(ChunkName(node: node, sequence: sequence), of: partition.account, store) {
+                checkpoint.confirmedMissing[node, default: SequenceRanges()].formUnion(
+                    SequenceRanges(sequence...sequence))
+            }
+        }
+        if checkpoint == before { return }
+        store.counts.save(checkpoint, of: partition.log)
+        counters[.confirmedLosses] += 1
+        history.note("confirmed", Int64(partition.account))
+    }
+}
