@@ -204,13 +204,13 @@ struct JournalRecoveryTests {
     @Test("a chunk of a newer tally is not called damage")
     func newerChunk() throws {
         var payload = SampleChunks.chunk(1).encoded()
-        payload[0] = 3
+        payload[0] = 4
         var bytes = Array(file(first: 1)[..<SegmentHeader.byteCount])
         format.append(payload, offset: LogOffset(1), synced: .none, to: &bytes)
         let action = try #require(
             actions([bytes + Array(repeating: 0, count: 4096 - bytes.count)], firsts: [1]).first)
         guard case .refuse(.newer(let text)) = action else { throw JournalError.unavailable("\(action)") }
-        #expect(text.contains("a chunk of version 3"))
+        #expect(text.contains("a chunk of version 4"))
     }
 
     @Test("a whole record that holds no chunk is damage, not a tear")

@@ -50,12 +50,12 @@ struct ChunkMessageTests {
 
     @Test("what a newer tally wrote is not passed over, but what only looks so is")
     func newer() {
-        let bytes: [UInt8] = [3] + chunk.encoded().dropFirst()
+        let bytes: [UInt8] = [4] + chunk.encoded().dropFirst()
         guard case .newer(let reason) = read(bytes) else {
             Issue.record("it would be lost")
             return
         }
-        #expect(reason.contains("version 3"))
+        #expect(reason.contains("version 4"))
         for name in ["", "order-17", "0123:7", "0123456789abcdef0011223344550003:"] {
             guard case .poison = read(bytes, name: name) else {
                 Issue.record("\(name) would stop the counting")
