@@ -77,6 +77,7 @@ package struct KafkaURL: Equatable, Sendable {
         "auto.offset.reset": "a reader that jumped elsewhere would lose counts",
         "enable.auto.commit": "Tally reads from the store's checkpoint",
         "partition.assignment.strategy": "librdkafka 2.0 loses its assignment in a cooperative rebalance",
+        "allow.auto.create.topics": "Tally creates the topic itself, with the settings that keep counts",
         "transactional.id": "chunks are not sent in transactions",
     ]
 }

@@ -41,7 +41,10 @@ struct LogURLTests {
 
     @Test(
         "what would make an acknowledgement worthless can't be set",
-        arguments: ["acks=1", "enable.idempotence=false", "enable.auto.commit=true", "auto.offset.reset=latest"])
+        arguments: [
+            "acks=1", "enable.idempotence=false", "enable.auto.commit=true", "auto.offset.reset=latest",
+            "allow.auto.create.topics=true",
+        ])
     func whatMustBeAsItIs(property: String) {
         guard case .because(let reason) = refusal(of: "kafka://a/t?\(property)") else {
             Issue.record("\(property) is allowed")
