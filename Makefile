@@ -27,7 +27,7 @@ PART ?= all
 USERS ?= root user
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser build release format lint crash chaos simulate simulate-many fuzz mutants bench measure micro-bench fresh clean
+.PHONY: help run test test-tansu test-browser build release format lint crash chaos simulate simulate-many fuzz mutants bench measure micro-bench fresh clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,11 @@ run: ## Build for release and serve; options go into ARGS='--listen 127.0.0.1:80
 
 test: ## Check the format, build with warnings as errors when CI is set, and run every test
 	@Scripts/test
+
+test-tansu: ## Run the tests with Tansu, a broker of Kafka's protocol, and librdkafka 2.16 alone; they are part of test
+	@Scripts/install-packages
+	swift build --build-tests --enable-all-traits
+	@Scripts/test-tansu
 
 test-browser: ## Run the tests in a real browser alone; they are part of test
 	@Scripts/install-packages

@@ -14,45 +14,7 @@ extension EndToEndTests {
         @Test("what one lets in, others count and a third answers, while those that count are killed and stopped")
         func killedAndStopped() async throws {
             try await withServers(partitions: 4) { servers in
-                let ingest = try await servers.start("ingest")
-                let first = try await servers.start("aggregate", "--flush-every", "1s")
-                let second = try await servers.start("aggregate", "--flush-every", "1s")
-                let query = try await servers.startQuery(asking: [first, second])
-                try await servers.click(ingest, times: 2)
-                try await servers.waitForAll(2, query)
-
-                try await first.kill()
-                try await servers.click(ingest, times: 1)
-                // An answer is never an error, and says what it may lack.
-                let partial = try await query.client.get("/v1/totals")
-                #expect(partial.status == 200)
-                try await servers.waitForAll(3, query)
-
-                let third = try await servers.start("aggregate", "--flush-every", "1s")
-                let both = try await servers.startQuery(asking: [second, third])
-                try await eventually("the third has partitions", within: .seconds(60)) {
-                    try await third.client.metric("tally_partition_assigned") ?? 0 > 0
-                }
-                try await servers.waitForAll(3, both)
-                second.process.signal(SIGSTOP)
-                try await servers.click(ingest, times: 1)
-                let start = ContinuousClock.now
-                let answer = try await both.client.get("/v1/totals")
-                #expect(ContinuousClock.now - start < .seconds(10))
-                #expect(answer.status == 200)
-                // The others wait for it no longer than the group's session.
-                try await servers.waitForAll(4, both)
-                second.process.signal(SIGCONT)
-                try await servers.click(ingest, times: 1)
-                try await servers.waitForAll(5, both)
-                for server in [ingest, third, second, both, query] {
-                    #expect(try await server.terminate(within: .seconds(30)) == .code(0))
-                }
-                let last = try await servers.startQuery(asking: [])
-                let stored = try await last.client.get("/v1/totals")
-                #expect(try stored.json(RemoteServers.Totals.self).total == 5 * RemoteServers.banners.count)
-                // Nobody counts any more, and the answer says so.
-                #expect(stored.header("Tally-Behind") == "0, 1, 2, 3")
+                try await servers.checkDeaths(partitions: 4)
             }
         }
 

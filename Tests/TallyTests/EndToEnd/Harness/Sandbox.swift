@@ -23,11 +23,16 @@ final class Sandbox: Sendable {
     }()
 
     /// Starts `tally` with these arguments, or another program.
+    /// Where the libraries are that stand in for the system's: the program is to run with those that the tests run with.
+    private static let libraries = ProcessInfo.processInfo.environment.filter { $0.key == "LD_LIBRARY_PATH" }
+
     /// - Parameter environment: added to a nearly empty one, so that settings of the developer have no effect.
     func start(
         _ arguments: [String], executable: String = Sandbox.executable, environment: [String: String] = [:]
     ) throws -> ChildProcess {
-        let base = ["PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": directory.path, "TZ": "UTC"]
+        let base = Sandbox.libraries.merging([
+            "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": directory.path, "TZ": "UTC",
+        ]) { $1 }
         let child = try ChildProcess(
             executable: executable, arguments: arguments, environment: base.merging(environment) { $1 })
         children.withLock { $0.append(child) }
