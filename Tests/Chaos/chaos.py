@@ -19,6 +19,7 @@ import reserve
 from accounts import report, when_complete
 from faults import Faults
 from load import Book, Client
+from tansu import Tansu
 from watcher import Watcher
 
 BANNERS = range(1, 101)
@@ -99,9 +100,9 @@ def attempt(name, seed, scenario):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=3, help="how long jetstream and kafka take together")
+    parser.add_argument("--minutes", type=float, default=3, help="how long all but reserve take together")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    parser.add_argument("--only", choices=("jetstream", "kafka", "reserve"), help="one of them; reserve runs only so")
+    parser.add_argument("--only", choices=("jetstream", "kafka", "tansu", "reserve"), help="one of them; reserve runs only so")
     reserve.add_options(parser)
     options = parser.parse_args()
     # So that what was started is stopped.
@@ -109,7 +110,7 @@ def main():
     if options.only == "reserve":
         scenarios = reserve.scenarios(options)
     else:
-        kinds = [kind for kind in (deployments.JetStream, deployments.Kafka)
+        kinds = [kind for kind in (deployments.JetStream, deployments.Kafka, Tansu)
                  if options.only in (None, kind.__name__.lower())]
         seconds = options.minutes * 60 / len(kinds)
         scenarios = {kind.name: lambda directory, kind=kind: run(kind, options.seed, seconds, directory) for kind in kinds}
