@@ -136,18 +136,18 @@ struct PostgreSQLCountTable: CountColumns, Sendable {
 
     // MARK: - Merging
 
-    /// Merges rows in one transaction: the rows that the statement met are locked until they are compared.
+    /// Merges rows by one statement, and compares those that it left by another one. They share no transaction: a process that stands
+    /// still between them would hold the locks of its rows, and keep all others from storing theirs. A row that another process
+    /// replaces in between is not compared.
     func merge(
         _ rows: some Collection<Row>, of log: LogID, _ connection: PostgreSQLConnection
     ) throws(PostgreSQLFailure) -> RowConflicts {
         let parameters = [.text(log.name)] + columns(of: rows)
-        return try connection.transaction { () throws(PostgreSQLFailure) in
-            // When every row was written, none of them can conflict.
-            let written = try connection.run(merge, parameters).affectedRows
-            if written == rows.count { return RowConflicts() }
-            var reader = PostgreSQLRowReader(try connection.run(conflicting, parameters), of: self)
-            return try reader.conflicts(with: rows)
-        }
+        // When every row was written, none of them can conflict.
+        let written = try connection.run(merge, parameters).affectedRows
+        if written == rows.count { return RowConflicts() }
+        var reader = PostgreSQLRowReader(try connection.run(conflicting, parameters), of: self)
+        return try reader.conflicts(with: rows)
     }
 
     // MARK: - Parameters

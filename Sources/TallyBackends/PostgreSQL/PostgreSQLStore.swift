@@ -51,6 +51,9 @@ package final class PostgreSQLStore: Store {
         }
     }
 
+    /// A process that stands still in a transaction holds the locks of its rows for as long at most, and keeps others waiting.
+    private static let idleTransactionMilliseconds = 5_000
+
     /// What every session needs, whatever the role, the database or the server say.
     private static func greet(_ connection: PostgreSQLConnection, limit: Duration) throws(PostgreSQLFailure) {
         let milliseconds = max(1, Int64(limit / .milliseconds(1)))
@@ -61,7 +64,9 @@ package final class PostgreSQLStore: Store {
                 CASE WHEN current_setting('synchronous_commit') = 'off'
                     THEN set_config('synchronous_commit', 'on', false) END,
                 CASE WHEN current_setting('statement_timeout') = '0'
-                    THEN set_config('statement_timeout', '\(milliseconds)', false) END
+                    THEN set_config('statement_timeout', '\(milliseconds)', false) END,
+                CASE WHEN current_setting('idle_in_transaction_session_timeout') = '0'
+                    THEN set_config('idle_in_transaction_session_timeout', '\(idleTransactionMilliseconds)', false) END
             """)
         let encoding = settings.text(0, 0)
         guard encoding == "UTF8" else {

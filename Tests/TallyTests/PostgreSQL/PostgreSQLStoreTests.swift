@@ -2,6 +2,7 @@
 
 #if PostgreSQL
 
+import Dispatch
 import Foundation
 import TallyCore
 import TallySimulator
@@ -48,6 +49,34 @@ struct PostgreSQLStoreTests {
         }
         #expect(value == "done" && attempts.next() == 4)
         await pool.close()
+    }
+
+    @Test("a process that stands still in a transaction keeps others waiting for some seconds only")
+    func stoppedInTransaction() async throws {
+        try await PostgreSQLTestSchema.use { schema in
+            let stores = (0..<2).map { _ in PostgreSQLStore(url: schema.url, layout: .minute) }
+            try await stores[0].merge([StoreTest.row(1, minute: 0, count: 1, upTo: 1, .minute)], of: StoreTest.log)
+            let (stopped, stop) = AsyncStream<Void>.makeStream()
+            let goOn = DispatchSemaphore(value: 0)
+            let table = PostgreSQLCountTable(layout: .minute).name
+            let stoppedProcess = Task {
+                try await stores[0].run { connection throws(PostgreSQLFailure) in
+                    try connection.transaction { () throws(PostgreSQLFailure) in
+                        _ = try connection.run("UPDATE \(table) SET up_to = up_to")
+                        stop.finish()
+                        goOn.wait()
+                    }
+                }
+            }
+            for await _ in stopped {}
+            try await stores[1].merge([StoreTest.row(1, minute: 0, count: 5, upTo: 2, .minute)], of: StoreTest.log)
+            // The server has ended its connection, and the work is tried again on another one.
+            for _ in 0..<5 { goOn.signal() }
+            try await stoppedProcess.value
+            let rows = try await stores[0].rows(in: .everything)
+            #expect(rows.map(\.row.upTo) == [LogOffset(2)])
+            for store in stores { await store.close() }
+        }
     }
 
     @Test("a connection that somebody ended is made anew, unseen")

@@ -13,7 +13,8 @@ struct WaitingLogCheck {
     func run() async throws {
         let start = ContinuousClock.now
         await log.wait(for: LogOffset(1), within: .milliseconds(200))
-        #expect(ContinuousClock.now - start < .seconds(10))
+        // Far more than it waits, since a busy machine takes its time.
+        #expect(ContinuousClock.now - start < .seconds(60))
         // From an empty log, from the end, and after long silence: nothing is lost, and nothing comes twice.
         var next = LogOffset(1)
         var sequences: [UInt64] = []
