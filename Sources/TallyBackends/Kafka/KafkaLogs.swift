@@ -2,7 +2,6 @@
 
 #if Kafka
 
-import Glibc
 package import TallyCore
 
 /// A Kafka topic: each partition is a log. One producer and one consumer serve all of them.
@@ -76,47 +75,32 @@ package final class KafkaLogs: PartitionedLog {
         self.executor = executor
     }
 
-    /// Creates the topic, when that is allowed, before any question about it: a broker may answer a question about an unknown
-    /// topic by creating it with partitions and settings of its own.
+    /// The question about the topic does not create it: `LibRDKafka.handle` forbids that to the brokers.
     /// - Returns: the number of partitions.
     private static func findOrMake(
         _ url: KafkaURL, _ makes: Bool, _ library: LibRDKafka, _ patience: Int32
     ) throws(KafkaFailure) -> Int {
-        let refusal = makes ? try create(url, library, patience) : nil
+        do throws(KafkaFailure) {
+            return try library.shape(within: patience).partitions
+        } catch {
+            guard makes, error.isUnknownTopic else { throw error }
+        }
+        let replicas = KafkaTopic.replicas(asked: url.replicas, brokers: try library.brokers(within: patience))
+        do throws(KafkaFailure) {
+            try library.createTopic(
+                partitions: url.partitions ?? KafkaURL.partitionsWhenMade, replicas: replicas,
+                settings: KafkaTopic.settings(replicas: replicas), within: patience)
+        } catch {
+            // Another server was faster.
+            guard error.isExistingTopic else { throw error }
+        }
+        // All brokers hear of it soon.
         let end = ContinuousClock.now + .milliseconds(patience)
         while true {
             do throws(KafkaFailure) {
                 return try library.shape(within: patience).partitions
             } catch {
-                guard error.isUnknownTopic else { throw error }
-                if let refusal { throw refusal }
-                // A broker hears of a new topic a little later than the one that created it.
-                guard makes, ContinuousClock.now < end else { throw error }
-                usleep(20_000)
-            }
-        }
-    }
-
-    /// - Returns: why the brokers refuse to create the topic, which may exist all the same; nil when it exists.
-    /// - Throws: when no broker answers.
-    private static func create(
-        _ url: KafkaURL, _ library: LibRDKafka, _ patience: Int32
-    ) throws(KafkaFailure) -> KafkaFailure? {
-        var replicas = url.replicas ?? KafkaTopic.replicasWhenMade
-        while true {
-            do throws(KafkaFailure) {
-                try library.createTopic(
-                    partitions: url.partitions ?? KafkaURL.partitionsWhenMade, replicas: replicas,
-                    settings: KafkaTopic.settings(replicas: replicas), within: patience)
-                return nil
-            } catch {
-                if error.isExistingTopic { return nil }
-                guard error.isRefusal else { throw error }
-                // The number of brokers is asked for only when it matters: the answer names every topic of the cluster.
-                guard error.isInvalidReplication, url.replicas == nil else { return error }
-                let possible = KafkaTopic.replicas(brokers: try library.brokers(within: patience))
-                guard possible < replicas else { return error }
-                replicas = possible
+                guard error.isUnknownTopic, ContinuousClock.now < end else { throw error }
             }
         }
     }

@@ -26,9 +26,6 @@ struct KafkaFailure: Error, Equatable, Sendable {
         [RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC].map(\.rawValue).contains(code)
     }
     var isExistingTopic: Bool { code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS.rawValue }
-    var isInvalidReplication: Bool { code == RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR.rawValue }
-    /// A broker answered, or is known not to understand the request.
-    var isRefusal: Bool { code > 0 || code == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE.rawValue }
     var isOffsetOutOfRange: Bool {
         [RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE].map(\.rawValue).contains(code)
     }
@@ -101,7 +98,8 @@ final class LibRDKafka: @unchecked Sendable {
     ) throws(KafkaFailure) -> OpaquePointer {
         var text = [CChar](repeating: 0, count: 512)
         guard let configuration = rd_kafka_conf_new() else { throw KafkaFailure(text: "no memory") }
-        // A producer's default is true: the broker would create an unknown topic with partitions and settings of its own.
+        // A producer's default is true: a question about an unknown topic would create it, with the broker's own number of
+        // partitions and settings.
         let properties = properties.merging(["allow.auto.create.topics": "false"]) { $1 }
         for (key, value) in properties.sorted(by: { $0.key < $1.key }) {
             guard rd_kafka_conf_set(configuration, key, value, &text, text.count) == RD_KAFKA_CONF_OK else {

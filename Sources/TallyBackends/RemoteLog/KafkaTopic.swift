@@ -18,10 +18,7 @@ package enum KafkaTopic {
     private static let week = Duration.seconds(7 * 86_400)
 
     /// With three copies one broker may be away, and still two have what is acknowledged.
-    package static let replicasWhenMade = 3
-
-    /// As many as there can be, up to `replicasWhenMade`.
-    package static func replicas(brokers: Int) -> Int { max(1, min(replicasWhenMade, brokers)) }
+    package static func replicas(asked: Int?, brokers: Int) -> Int { asked ?? max(1, min(3, brokers)) }
 
     /// A topic that is made.
     package static func settings(replicas: Int) -> [String: String] {

@@ -36,10 +36,10 @@ struct LogSettingsTests {
     }
 
     @Test func copiesFollowTheBrokers() {
-        #expect(KafkaTopic.replicas(brokers: 5) == 3)
-        #expect(KafkaTopic.replicas(brokers: 2) == 2)
-        #expect(KafkaTopic.replicas(brokers: 1) == 1)
-        #expect(KafkaTopic.replicas(brokers: 0) == 1)
+        #expect(KafkaTopic.replicas(asked: nil, brokers: 5) == 3)
+        #expect(KafkaTopic.replicas(asked: nil, brokers: 1) == 1)
+        #expect(KafkaTopic.replicas(asked: 5, brokers: 3) == 5)
+        #expect(KafkaTopic.replicas(asked: nil, brokers: 0) == 1)
     }
 
     @Test(
