@@ -187,11 +187,16 @@ package final class CountingNode: RunningNode {
     /// Why the log takes nothing any more; nil while it works.
     var logFailure: String? { ingest.failure }
 
-    package var readiness: Readiness {
-        let reasons = [logFailure, clockWatch.problem].compactMap { $0 }
-        if !reasons.isEmpty { return .notReady(reasons: reasons) }
+    /// What keeps events from being accepted.
+    private var refusals: [String] { [logFailure, clockWatch.problem].compactMap { $0 } }
+
+    package var readiness: Readiness { readiness(of: .ingest) }
+
+    /// The journal was counted before the process began to listen, so that answers are complete from the first on.
+    package func readiness(of role: ServerRole) -> Readiness {
+        if role == .ingest, !refusals.isEmpty { return .notReady(reasons: refusals) }
         let missing = MissingChunks.problem(missingChunks, partition: 0)
-        let problems = keeper.health.problems + [missing].compactMap { $0 }
+        let problems = refusals + keeper.health.problems + [missing].compactMap { $0 }
         return problems.isEmpty ? .ready : .counting(butNot: problems.joined(separator: "; "))
     }
 }

@@ -74,7 +74,8 @@ extension Wiring {
             ? nil : Aggregators(sharing.aggregators.map { ($0.host, $0.port) }, layout: configuration.layout)
         return RemoteCounts(
             logs: logs, consumer: consumer, aggregators: aggregators, store: store,
-            clock: SystemClock(), late: settings.acceptLate, identity: randomIdentity())
+            clock: SystemClock(), late: settings.acceptLate, identity: randomIdentity(),
+            readyWithin: sharing.readyWithin)
     }
 
     private static func openIngest(

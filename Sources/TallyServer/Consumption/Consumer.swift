@@ -17,6 +17,7 @@ package final class Consumer: Service, UnflushedSource {
 
     private struct State {
         var duties = PartitionDuties()
+        var start = StartCatchUp()
         var counters: [Int: PartitionCounter] = [:]
         /// The ends of the logs, as they were asked for last.
         var ends: [Int: LogOffset] = [:]
@@ -86,7 +87,9 @@ package final class Consumer: Service, UnflushedSource {
         state.withLock { state in
             switch event {
             case .assigned(let partitions):
-                return state.duties.assign(partitions.filter { (0..<logs.partitioning.count).contains($0) })
+                let known = partitions.filter { (0..<logs.partitioning.count).contains($0) }
+                state.start.assign(known)
+                return state.duties.assign(known)
             case .ended(let partition, let ending):
                 state.forget(partition)
                 note(ending, of: partition)
@@ -126,7 +129,10 @@ package final class Consumer: Service, UnflushedSource {
             state.withLock { $0.counters[partition] = counter }
             tasks.addTask { [happened] in
                 let ending = await counter.run { isComplete in
-                    self.state.withLock { $0.duties.didCatchUp(partition, isComplete: isComplete) }
+                    self.state.withLock { state in
+                        state.duties.didCatchUp(partition, isComplete: isComplete)
+                        state.start.didCatchUp(partition)
+                    }
                 }
                 happened.yield(.ended(partition, ending))
             }
@@ -194,6 +200,22 @@ package final class Consumer: Service, UnflushedSource {
             return [one.problem, missing].compactMap { $0 }.map { "partition \(one.partition): \($0)" }
         }
         return (group.problem.map { ["the group of those that count: \($0)"] } ?? []) + partitions
+    }
+
+    /// What is still to be counted of what the log held when the process started, a line for each partition; empty when there
+    /// is nothing. A partition that can't be counted is not among them: `problems` names it.
+    package var uncountedSinceStart: [String] {
+        state.withLock { state in
+            if state.start.isOver { return [] }
+            guard let pending = state.start.pending else {
+                return ["the group of those that count: \(group.problem ?? "the partitions are not known yet")"]
+            }
+            return pending.sorted().compactMap { partition in
+                let counter = state.counters[partition]
+                if state.duties.problem(of: partition) != nil, counter?.isReading != true { return nil }
+                return "partition \(partition): \(counter?.behind ?? "counting begins")"
+            }
+        }
     }
 
     /// Since the start, over all partitions.

@@ -201,6 +201,11 @@ final class PartitionCounter: Sendable {
     /// A reading should come back so soon. One that doesn't is stuck, or the process was asleep.
     private static let longestSilence = Duration.seconds(2)
 
+    /// Something of the log has been read, or there is nothing to read.
+    var isReading: Bool {
+        state.withLock { if case .replaying(_, let end) = $0 { end > .none } else { true } }
+    }
+
     /// Why there may be more in the log; nil at its end.
     var behind: String? {
         let replaying = state.withLock { state -> String? in

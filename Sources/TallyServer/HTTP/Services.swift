@@ -63,7 +63,10 @@ package protocol CountingService: Sendable {
 
     // MARK: Health
 
+    /// For everything that the process does.
     var readiness: Readiness { get }
+    /// - Parameter role: one that the process has.
+    func readiness(of role: ServerRole) -> Readiness
     var status: SystemStatus { get }
 
     // MARK: Watching

@@ -68,6 +68,12 @@ package struct Query: Sendable {
         return VisitorCount.all(unflushed + (try await store.sightings(of: banners, in: days)))
     }
 
+    /// The partitions of which an answer would lack the latest counts now. Asks those that count, and not the store.
+    package func behind() async -> [Freshness.Behind] {
+        let found = await ask(RowRange(banners: [], minutes: .first ... .first))
+        return found.freshness(of: logs, stored: [:], late: late).behind
+    }
+
     private static func sorted(_ totals: [Total]) -> [Total] {
         totals.sorted { ($0.banner, $0.kind) < ($1.banner, $1.kind) }
     }

@@ -23,6 +23,7 @@ package protocol CountReading: Sendable {
 
     /// Adds what it knows.
     func complete(_ status: inout SystemStatus)
+    /// Whether answers hold what the log held when the process started.
     var readiness: Readiness { get }
     func report(to registry: MetricsRegistry)
 }

@@ -13,6 +13,10 @@ package final class RemoteCounts: CountReading {
     private let consumer: Consumer?
     private let polled: PolledLiveSource
     private let live: LiveHub
+    private let start: StartReadiness
+    private let began = ContinuousClock.now
+    /// Where others count and this process only answers.
+    private let firstAnswer: FirstCompleteAnswer?
     /// The highest that an answer had: watermarks never go back.
     private let known = Mutex(Minute.first)
 
@@ -21,9 +25,10 @@ package final class RemoteCounts: CountReading {
     ///   - consumer: of the role aggregate.
     ///   - aggregators: those that count; nil to ask nobody.
     ///   - identity: never used before.
+    ///   - readyWithin: how long `readiness` waits at most for what the log held at the start.
     package init(
         logs: any PartitionedLog, consumer: Consumer?, aggregators: (any UnflushedSource)?, store: any CountStore,
-        clock: any WallClock, late: Int64, identity: NodeID
+        clock: any WallClock, late: Int64, identity: NodeID, readyWithin: Duration
     ) {
         layout = store.layout
         self.logs = (0..<logs.partitioning.count).map { logs.log(of: $0).id }
@@ -32,10 +37,12 @@ package final class RemoteCounts: CountReading {
         query = Query(logs: self.logs, sources: sources.compactMap { $0 }, store: store, late: late)
         polled = PolledLiveSource(query: query, clock: clock, identity: identity)
         live = LiveHub(source: polled)
+        start = StartReadiness(limit: readyWithin)
+        firstAnswer = consumer == nil && aggregators != nil ? FirstCompleteAnswer(of: query) : nil
     }
 
     package var services: [any Service] {
-        (consumer.map { [$0] } ?? []) + [polled, live]
+        (consumer.map { [$0] } ?? []) + (firstAnswer.map { [$0] } ?? []) + [polled, live]
     }
 
     // MARK: Reading
@@ -83,12 +90,13 @@ package final class RemoteCounts: CountReading {
     /// nil where nobody writes to it.
     package var storeHealth: StoreKeeper.Health? { consumer?.storeHealth }
 
-    /// Counting that waits does not keep events from being accepted, nor questions from being answered: the answers say
-    /// what they lack.
+    /// A process that counts waits for its own partitions, and one that only answers for those that count: the start of two
+    /// processes that ask each other must not depend on each other. What can't be counted keeps nobody waiting, and neither does
+    /// what falls behind later: the answers say what they lack.
     package var readiness: Readiness {
-        guard let consumer else { return .ready }
-        let problems = consumer.problems + consumer.storeHealth.problems
-        return problems.isEmpty ? .ready : .counting(butNot: problems.joined(separator: "; "))
+        let lacking = consumer?.uncountedSinceStart ?? firstAnswer?.lacking ?? []
+        let problems = (consumer?.problems ?? []) + (consumer?.storeHealth.problems ?? [])
+        return start.readiness(lacking: lacking, problems: problems, after: ContinuousClock.now - began)
     }
 
     package func report(to registry: MetricsRegistry) {

@@ -129,7 +129,14 @@ package final class RemoteNode: RunningNode {
         return status
     }
 
-    /// A process whose only way to durability is closed can't accept events; all else is told, and counting goes on.
+    package func readiness(of role: ServerRole) -> Readiness {
+        switch role {
+        case .ingest: ingest?.readiness ?? .ready
+        case .aggregate, .query: reading?.readiness ?? .ready
+        }
+    }
+
+    /// Ready for all that it does: events are accepted, and answers hold what the log held at the start.
     package var readiness: Readiness {
         let parts = [ingest?.readiness, reading?.readiness].compactMap { $0 }
         let reasons = parts.flatMap { part in if case .notReady(let reasons) = part { reasons } else { [String]() } }

@@ -37,6 +37,7 @@ struct ServerFlags: ParsableArguments {
     @Option(ServerSettings.spoolLimit) var spoolLimit: String?
     @Option(ServerSettings.aggregators) var aggregators: String?
     @Option(ServerSettings.partitions) var partitions: String?
+    @Option(ServerSettings.readyWithin) var readyWithin: String?
 
     /// Those that were given, by the setting's name.
     var values: [String: String] {
@@ -58,6 +59,7 @@ struct ServerFlags: ParsableArguments {
             (ServerSettings.roles, roles), (ServerSettings.acknowledgement, acknowledgement),
             (ServerSettings.spool, spool), (ServerSettings.spoolLimit, spoolLimit),
             (ServerSettings.aggregators, aggregators), (ServerSettings.partitions, partitions),
+            (ServerSettings.readyWithin, readyWithin),
         ]
         return Dictionary(uniqueKeysWithValues: flags.compactMap { flag in flag.text.map { (flag.setting.name, $0) } })
     }

@@ -106,12 +106,17 @@ enum ServerSettings {
         allowed: "all, or numbers from 0 with commas and dashes, as in 0-5,7", default: "all",
         read: PartitionChoice.init)
 
+    static let readyWithin = Setting.duration(
+        "ready-within",
+        help: "How long /readyz waits at most until what the log held at the start is counted, with a remote log.",
+        in: .zero...(.days(1)), default: "5m")
+
     static let all: [any AnySetting] = [
         listen, loops, SharedSettings.data, layout, flushEvery, acceptLate, acceptEarly, keepMinutes, keepHours,
         deduplicationWindow, deduplicationLimit, maxBanners, banners, counterStatus, allowedOrigins, bots, burst,
         burstWindow, visitors, trustedProxies, segmentSize,
         requestTimeout, stopTimeout, logLevel,
-        logFormat, log, store, roles, acknowledgement, spool, spoolLimit, aggregators, partitions,
+        logFormat, log, store, roles, acknowledgement, spool, spoolLimit, aggregators, partitions, readyWithin,
     ]
 }
 

@@ -13,6 +13,8 @@ struct SharingConfiguration: Sendable {
     /// Empty for none.
     var aggregators: [ListenAddress]
     var partitions: PartitionChoice
+    /// How long a start may take until it is ready all the same: 0 to 1 d.
+    var readyWithin: Duration
 }
 
 extension SharingConfiguration {
@@ -21,7 +23,8 @@ extension SharingConfiguration {
             acknowledgement: reader.value(of: ServerSettings.acknowledgement),
             spools: reader.value(of: ServerSettings.spool), spoolLimit: reader.value(of: ServerSettings.spoolLimit),
             aggregators: reader.value(of: ServerSettings.aggregators),
-            partitions: reader.value(of: ServerSettings.partitions))
+            partitions: reader.value(of: ServerSettings.partitions),
+            readyWithin: reader.value(of: ServerSettings.readyWithin))
         switch log {
         case .journal: SharingConfiguration.checkJournal(&reader, roles: roles)
         case .kafka:
@@ -44,7 +47,7 @@ extension SharingConfiguration {
         }
         let remote: [any AnySetting] = [
             ServerSettings.acknowledgement, ServerSettings.spool, ServerSettings.spoolLimit,
-            ServerSettings.aggregators, ServerSettings.partitions,
+            ServerSettings.aggregators, ServerSettings.partitions, ServerSettings.readyWithin,
         ]
         for setting in remote where reader.text(of: setting).source != .standard {
             reader.note(

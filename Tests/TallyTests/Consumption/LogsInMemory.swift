@@ -34,6 +34,9 @@ final class LogsInMemory: PartitionedLog {
     func hide(_ partition: Int, _ offsets: Set<Int64>, readings: Int) {
         partitions[partition].hidden.withLock { $0 = FaultyLog.Hidden(offsets: offsets, readings: readings) }
     }
+
+    /// Readings of the partition wait from now on, or go on.
+    func hold(_ partition: Int, _ isHeld: Bool) { partitions[partition].isHeld.withLock { $0 = isHeld } }
 }
 
 /// A log whose readings fail as a test says.
@@ -46,6 +49,7 @@ final class FaultyLog: EventLog {
     let inner: MemoryLog
     let failure = Mutex<LogError?>(nil)
     let hidden = Mutex(Hidden())
+    let isHeld = Mutex(false)
 
     init(_ inner: MemoryLog) { self.inner = inner }
 
@@ -55,6 +59,7 @@ final class FaultyLog: EventLog {
     func append(_ chunks: [Chunk]) async throws(LogError) -> [LogOffset] { try await inner.append(chunks) }
 
     func read(from offset: LogOffset, maximumBytes: Int) async throws(LogError) -> [LogEntry] {
+        while isHeld.withLock({ $0 }), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(1)) }
         if let failure = failure.withLock({ $0 }) { throw failure }
         let entries = try await inner.read(from: offset, maximumBytes: maximumBytes)
         return hidden.withLock { hidden in

@@ -18,11 +18,12 @@ struct RemoteCountsTests {
     }
 
     private func counts(
-        _ logs: LogsInMemory, _ fixture: ConsumerFixture<LogsInMemory>?, asking other: RemoteCounts? = nil
+        _ logs: LogsInMemory, _ fixture: ConsumerFixture<LogsInMemory>?, asking other: RemoteCounts? = nil,
+        readyWithin: Duration = .seconds(3_600)
     ) -> RemoteCounts {
         RemoteCounts(
             logs: logs, consumer: fixture?.consumer, aggregators: other.map { Neighbour(counts: $0) }, store: store,
-            clock: ManualClock(), late: 10, identity: NodeID(bits: 5))
+            clock: ManualClock(), late: 10, identity: NodeID(bits: 5), readyWithin: readyWithin)
     }
 
     @Test("one that counts a part of the partitions asks another for the rest, and the watermark is that of both")
@@ -47,6 +48,88 @@ struct RemoteCountsTests {
                 #expect(both.watermark == Minute(sinceEpoch: 28_899_950)!)
                 let query = counts(logs, nil, asking: both)
                 #expect(try await query.totals(in: .everything).value.count != 8, "it asks one of the two")
+            }
+        }
+    }
+
+    @Test("one that counts is ready when it has counted what the log held, and what is assigned later changes nothing")
+    func readyAfterTheStart() async throws {
+        let logs = LogsInMemory(2)
+        for banner in Int64(1)...8 { try await logs.append(banner, sequence: UInt64(banner)) }
+        logs.hold(1, true)
+        let fixture = ConsumerFixture(logs, store: store)
+        let counts = counts(logs, fixture)
+        try await fixture.run { fixture in
+            #expect(
+                counts.readiness
+                    == .notReady(reasons: ["the group of those that count: the partitions are not known yet"]))
+            fixture.group.assign([0, 1])
+            try await eventually("partition 0 is counted") {
+                fixture.consumer.partitions.count == 2 && fixture.consumer.partitions[0].problem == nil
+            }
+            guard case .notReady(let reasons) = counts.readiness else {
+                Issue.record("ready though partition 1 was not read: \(counts.readiness)")
+                return
+            }
+            #expect(
+                reasons.count == 1 && reasons[0].hasPrefix("partition 1: the log is read from the last checkpoint on"))
+            logs.hold(1, false)
+            try await eventually("both are counted") { counts.readiness == .ready }
+
+            fixture.group.assign([0])
+            try await fixture.waitUntilCounted([0])
+            logs.hold(1, true)
+            fixture.group.assign([0, 1])
+            try await fixture.waitForProblem(1, "the log is read")
+            guard case .counting(let problem) = counts.readiness else {
+                Issue.record("a partition that came later changes it: \(counts.readiness)")
+                return
+            }
+            #expect(problem.hasPrefix("partition 1: "))
+            logs.hold(1, false)
+        }
+    }
+
+    @Test("one whose time for the start is over is ready all the same, and says what it lacks")
+    func readyWithin() async throws {
+        let logs = LogsInMemory(1)
+        try await logs.append(1, sequence: 1)
+        logs.hold(0, true)
+        let fixture = ConsumerFixture(logs, store: store)
+        let counts = counts(logs, fixture, readyWithin: .zero)
+        try await fixture.run { fixture in
+            fixture.group.assign([0])
+            try await fixture.waitForProblem(0, "the log is read")
+            guard case .counting(let problem) = counts.readiness else {
+                Issue.record("\(counts.readiness)")
+                return
+            }
+            #expect(problem.hasPrefix("partition 0: the log is read from the last checkpoint on"))
+            logs.hold(0, false)
+        }
+    }
+
+    @Test("one that only answers is ready when those that count have counted, and at once when there is nobody to ask")
+    func readyToAnswer() async throws {
+        let logs = LogsInMemory(2)
+        for banner in Int64(1)...8 { try await logs.append(banner, sequence: UInt64(banner)) }
+        logs.hold(1, true)
+        #expect(counts(logs, nil).readiness == .ready)
+        try await ConsumerFixture(logs, store: store).run { fixture in
+            let query = counts(logs, nil, asking: counts(logs, fixture))
+            let services = ServiceGroup(services: query.services, logger: .silent)
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { try await services.run() }
+                fixture.group.assign([0, 1])
+                let reading = "partition 1: the log is read from the last checkpoint on: offset 0 of 0"
+                try await eventually("it has asked") { query.readiness == .notReady(reasons: [reading]) }
+                logs.hold(1, false)
+                try await eventually("an answer lacks nothing") { query.readiness == .ready }
+                logs.fail(1, .unavailable("away"))
+                try await fixture.waitForProblem(1, "away")
+                #expect(query.readiness == .ready)
+                await services.triggerGracefulShutdown()
+                try await tasks.waitForAll()
             }
         }
     }

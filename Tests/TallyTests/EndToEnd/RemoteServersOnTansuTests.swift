@@ -15,6 +15,11 @@ extension EndToEndTests {
             try await withServers { servers in try await servers.checkDeaths(partitions: 4) }
         }
 
+        @Test("a server is ready to answer when it has counted what the log held, and to count before")
+        func readyAfterTheStart() async throws {
+            try await withServers { servers in try await servers.checkStart() }
+        }
+
         private func withServers(_ body: (RemoteServers) async throws -> Void) async throws {
             try await EndToEndStore.postgreSQL.withOptions { options in
                 try await withSandbox { sandbox in

@@ -18,6 +18,11 @@ extension EndToEndTests {
             }
         }
 
+        @Test("a server is ready to answer when it has counted what the log held, and to count before")
+        func readyAfterTheStart() async throws {
+            try await withServers(partitions: 4) { servers in try await servers.checkStart() }
+        }
+
         @Test("from a journal to Kafka: the store is copied, and answers sum over both")
         func fromTheJournal() async throws {
             try await withServers(partitions: 2) { servers in

@@ -23,6 +23,8 @@ final class CountingInMemory: CountingService {
         var storeError: StoreError?
         var registrationError: RegistrationError?
         var readiness = Readiness.ready
+        var readinessOfRoles: [ServerRole: Readiness] = [:]
+        var roles = Set<ServerRole>.all
     }
 
     let state = Mutex(State())
@@ -227,6 +229,8 @@ final class CountingInMemory: CountingService {
     // MARK: Health and watching
 
     var readiness: Readiness { state.withLock { $0.readiness } }
+    func readiness(of role: ServerRole) -> Readiness { state.withLock { $0.readinessOfRoles[role] ?? $0.readiness } }
+    var roles: Set<ServerRole> { state.withLock { $0.roles } }
 
     var status: SystemStatus {
         state.withLock { state in

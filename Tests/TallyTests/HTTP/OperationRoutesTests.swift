@@ -22,6 +22,43 @@ struct OperationRoutesTests {
         #expect(try await test.send(.head, "/").bytes.isEmpty)
     }
 
+    @Test func `says of a role whether it is ready for that`() async throws {
+        let test = HTTPTest()
+        let waiting = "partition 3: the log is read from the last checkpoint on: offset 5 of 9"
+        test.service.set(\.readiness, .notReady(reasons: [waiting]))
+        test.service.set(
+            \.readinessOfRoles,
+            [
+                .ingest: .counting(butNot: "the store is away"), .aggregate: .counting(butNot: "the store is away"),
+                .query: .notReady(reasons: [waiting]),
+            ])
+        let ingest = try await test.get("/readyz?role=ingest")
+        #expect(ingest.status == 200 && ingest.text == "ready: counting goes on, but the store is away\n")
+        let aggregate = try await test.get("/readyz?role=aggregate")
+        #expect(aggregate.status == 200 && aggregate.text == "ready, but the store is away\n")
+        for path in ["/readyz?role=query", "/readyz", "/readyz?role="] {
+            let answer = try await test.get(path)
+            #expect(answer.status == 503 && answer.text == waiting + "\n", "\(path)")
+        }
+    }
+
+    @Test(arguments: ["role=reader", "role=ingest,query", "role=ingest&role=query", "roles=ingest"])
+    func `what is no role is refused with what is allowed`(query: String) async throws {
+        let answer = try await HTTPTest().get("/readyz?\(query)")
+        #expect(answer.status == 400)
+        #expect(answer.error.contains("role"))
+        if query.hasPrefix("role=reader") { #expect(answer.error.contains("allowed are ingest, aggregate, query")) }
+    }
+
+    @Test func `a role that the server does not have is not found`() async throws {
+        let test = HTTPTest()
+        test.service.set(\.roles, [.ingest])
+        #expect(try await test.get("/readyz?role=ingest").status == 200)
+        let answer = try await test.get("/readyz?role=query")
+        #expect(answer.status == 404)
+        #expect(answer.error.contains("this needs query"))
+    }
+
     @Test func `the metrics count requests and refusals`() async throws {
         let test = HTTPTest()
         try await test.send(.post, "/counter/7")

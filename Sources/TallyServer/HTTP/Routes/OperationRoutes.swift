@@ -22,12 +22,27 @@ struct OperationRoutes {
     }
 
     @Sendable private func readiness(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
-        switch service.readiness {
-        case .ready: .text("ready\n")
-        case .counting(let problem): .text("ready: counting goes on, but \(problem)\n")
+        let role = try role(in: QueryParameters(request))
+        switch role.map(service.readiness(of:)) ?? service.readiness {
+        case .ready: return .text("ready\n")
+        case .counting(let problem):
+            let reads = role == .aggregate || role == .query
+            return .text(reads ? "ready, but \(problem)\n" : "ready: counting goes on, but \(problem)\n")
         case .notReady(let reasons):
-            .text(reasons.map { $0 + "\n" }.joined(), status: .serviceUnavailable)
+            return .text(reasons.map { $0 + "\n" }.joined(), status: .serviceUnavailable)
         }
+    }
+
+    /// - Returns: nil when none is named.
+    private func role(in parameters: QueryParameters) throws -> ServerRole? {
+        try parameters.allowOnly(["role"])
+        guard let name = try parameters.single("role") else { return nil }
+        guard let role = ServerRole(rawValue: name) else {
+            let allowed = ServerRole.allCases.map(\.rawValue).joined(separator: ", ")
+            throw BadRequest(detail: "role is \(quoted(name)); allowed are \(allowed)")
+        }
+        guard service.roles.contains(role) else { throw RoleMissing(role: role, roles: service.roles) }
+        return role
     }
 
     @Sendable private func measurements(_ request: Request, _ context: BasicRequestContext) async throws -> Response {

@@ -65,6 +65,7 @@ struct ServerConfigurationTests {
         #expect(configuration.sharing.spoolLimit == 1 << 30)
         #expect(configuration.sharing.aggregators == [])
         #expect(configuration.sharing.partitions == .all)
+        #expect(configuration.sharing.readyWithin == .seconds(300))
     }
 
     @Test func theFlagWinsOverTheEnvironmentThenTheFileThenTheDefault() throws {
@@ -108,7 +109,7 @@ struct ServerConfigurationTests {
             ("roles", "ingest,aggregate,query,"), ("roles", "ingest,cook"), ("roles", ""), ("ack", "none"),
             ("spool", "yes"), ("spool-limit", "1KiB"), ("aggregators", "a:1,b"), ("aggregators", "a:0"),
             ("partitions", "5-0"), ("partitions", "0-"), ("partitions", "-1"), ("partitions", "65536"),
-            ("partitions", ""),
+            ("partitions", ""), ("ready-within", "25h"), ("ready-within", "soon"),
         ])
     func namesWrongValues(name: String, text: String) throws {
         let problem = try #require(problems(flags: [name: text]).first)

@@ -31,7 +31,7 @@ struct SharingConfigurationTests {
     func remote() throws {
         let configuration = try configuration([
             "log": Self.nats, "roles": "query, ingest", "ack": "disk", "spool-limit": "64MiB",
-            "aggregators": "a.example:3000, [::1]:80", "partitions": "0-2,7",
+            "aggregators": "a.example:3000, [::1]:80", "partitions": "0-2,7", "ready-within": "0",
         ])
         #expect(configuration.roles == [.ingest, .query])
         #expect(configuration.roles.text == "ingest,query")
@@ -39,6 +39,7 @@ struct SharingConfigurationTests {
         #expect(configuration.sharing.spoolLimit == 64 << 20)
         #expect(configuration.sharing.aggregators.map(\.description) == ["a.example:3000", "[::1]:80"])
         #expect(configuration.sharing.partitions == .some([0, 1, 2, 7]))
+        #expect(configuration.sharing.readyWithin == .zero)
     }
 
     @Test("with the journal one process has all roles, and is told why")
@@ -53,7 +54,7 @@ struct SharingConfigurationTests {
         "what only a remote log has is refused with the journal, also as it would be by itself",
         arguments: [
             ("ack", "quorum"), ("ack", "disk"), ("spool", "on"), ("spool-limit", "1GiB"), ("aggregators", "a:1"),
-            ("partitions", "all"),
+            ("partitions", "all"), ("ready-within", "5m"),
         ])
     func onlyRemote(name: String, text: String) {
         let problems = problems([name: text])

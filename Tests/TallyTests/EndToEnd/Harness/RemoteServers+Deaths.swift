@@ -48,4 +48,27 @@ extension RemoteServers {
         // Nobody counts any more, and the answer says so.
         #expect(stored.header("Tally-Behind") == (0..<partitions).map(String.init).joined(separator: ", "))
     }
+
+    /// A server that has everything of the log to count accepts events at once, and is ready to answer when it has counted it.
+    /// - Parameter partitions: of the log, which is empty.
+    func checkStart() async throws {
+        let ingest = try await start("ingest")
+        try await click(ingest, times: 3)
+        #expect(try await ingest.terminate(within: .seconds(30)) == .code(0))
+        let whole = try await startWithoutWaiting("ingest,aggregate,query")
+        // The group takes a moment to share out the partitions.
+        let early = try await whole.client.get("/readyz")
+        #expect(early.status == 503 && !early.text.isEmpty, "\(early.status) \(early.text)")
+        #expect(try await whole.client.get("/readyz?role=query").status == 503)
+        #expect(try await whole.client.get("/readyz?role=ingest").text == "ready\n")
+        let banner = try #require(Self.banners.first)
+        #expect(try await whole.client.count(banner).status == 204)
+        try await whole.waitUntilReady()
+        let answer = try await whole.client.get("/v1/totals")
+        #expect(try answer.json(Totals.self).total >= 3 * Self.banners.count)
+        #expect(answer.header("Tally-Behind") == nil)
+        #expect(try await whole.client.get("/readyz?role=query").text == "ready\n")
+        #expect(try await whole.client.total(of: banner) == 4)
+        #expect(try await whole.terminate(within: .seconds(30)) == .code(0))
+    }
 }

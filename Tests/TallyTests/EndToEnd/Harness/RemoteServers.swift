@@ -24,10 +24,18 @@ struct RemoteServers {
     }
 
     private func start(_ roles: String, _ more: [String]) async throws -> TallyProcess {
-        try await sandbox.serve(
-            options: ["--roles", roles, "--log", log, "--store", store] + more,
-            data: sandbox.directory.appending("data-\(UUID())"))
+        try await sandbox.serve(options: options(roles) + more, data: newData)
     }
+
+    /// Returns as soon as requests can be sent.
+    func startWithoutWaiting(_ roles: String) async throws -> TallyProcess {
+        try await TallyProcess(sandbox.startServer(options: options(roles), data: newData))
+    }
+
+    private func options(_ roles: String) -> [String] { ["--roles", roles, "--log", log, "--store", store] }
+
+    /// A process has a directory of its own.
+    private var newData: String { sandbox.directory.appending("data-\(UUID())") }
 
     func startQuery(asking servers: [TallyProcess]) async throws -> TallyProcess {
         let addresses = servers.map { "127.0.0.1:\($0.port)" }.joined(separator: ",")
