@@ -33,6 +33,7 @@ extension Chunk {
         guard let number = Int(exactly: count), allowed.contains(number) else {
             throw ChunkDecodingError.malformed("\(count) sightings")
         }
+        if number == 0 { return [] }
         var sightings: [Sighting] = []
         sightings.reserveCapacity(Int(count))
         for _ in 0..<count {
