@@ -155,7 +155,7 @@ struct KafkaFaultTests {
         #expect(poisoned.count == 3)
         #expect(told.withLock { $0.count } == 3)
 
-        await send(ChunkMessage.name(of: chunks(3...3)[0]), [3] + chunks(3...3)[0].encoded().dropFirst())
+        await send(ChunkMessage.name(of: chunks(3...3)[0]), [4] + chunks(3...3)[0].encoded().dropFirst())
         let damage = await logError { _ = try await log.read(from: LogOffset(6), maximumBytes: 10) }
         guard case .damaged = damage else {
             Issue.record("a newer tally's chunk is passed over: \(damage as Any)")
