@@ -10,7 +10,7 @@ extension Wiring {
     static func settings(
         at place: DataPlace, of log: LogID?, _ change: SettingsChange
     ) async throws -> MaintenanceReport {
-        // A journal's server holds the directory, so that nothing changes under it. Reading disturbs nobody.
+        // A journal's server holds the directory, so that nothing changes under it. Reading needs no such care.
         let directory = change.isEmpty ? nil : try dataDirectory(at: place.directory)
         guard let store = try await existingStore(place.store) else {
             throw CommandFailure.failed("there is no store at \(place.store); --store names another")

@@ -66,7 +66,7 @@ def differences(book, counted):
 
 
 def when_complete(deployment, book, seconds):
-    """- Returns: the first complete answer, or the last one when none came within so many seconds."""
+    """- Returns: the first complete answer, or the last one when none came within `seconds`."""
 
     def complete():
         counted = counted_minutes(deployment.query.url, book)

@@ -9,7 +9,6 @@ package import TallyCore
 package actor JetStreamLog: WaitingLog {
     package nonisolated let id: LogID
     package nonisolated let durability = Durability.quorum
-    private nonisolated let partition: Int
     /// Another stream of the same name was made at another time.
     private let created: Int64
     private nonisolated let stream: String
@@ -20,12 +19,9 @@ package actor JetStreamLog: WaitingLog {
     private nonisolated let sending: BlockingExecutor
     /// How long an append or a reading may take.
     private nonisolated let patience: Duration
-    private nonisolated let poisoned: PoisonedMessages
-    private nonisolated let checksPartition: Bool
     private let fetch: NATSFetch
     private var reading = LogReading<NATSMessage>()
-    /// The last message that was reported as poisoned: it is reported once.
-    private var lastPoisoned = LogOffset.none
+    private var decoder: EntryDecoder
 
     /// An append that is not acknowledged is sent again after so long, with the same id.
     private static let acknowledgementTime: Int64 = 2_000
@@ -40,11 +36,9 @@ package actor JetStreamLog: WaitingLog {
         checksPartition: Bool
     ) {
         self.id = id
-        self.partition = partition
         self.created = created
         self.library = library
-        self.poisoned = poisoned
-        self.checksPartition = checksPartition
+        decoder = EntryDecoder(log: id, partition: checksPartition ? partition : nil, poisoned: poisoned)
         stream = url.stream(of: partition)
         subject = url.subject(of: partition)
         patience = url.timeout
@@ -94,7 +88,7 @@ package actor JetStreamLog: WaitingLog {
         while true {
             switch reading.action {
             case .give:
-                let entries = try takeEntries(maximumBytes: maximumBytes)
+                let entries = try decoder.take(from: &reading, maximumBytes: maximumBytes)
                 if !entries.isEmpty { return entries }
             case .end: return []
             case .trimmed(let first): throw .trimmed(first: first)
@@ -162,33 +156,6 @@ package actor JetStreamLog: WaitingLog {
             reading.didFail()
             // A server that is away would be asked again and again.
             Thread.sleep(forTimeInterval: 0.02)
-        }
-    }
-
-    private func takeEntries(maximumBytes: Int) throws(LogError) -> [LogEntry] {
-        var entries: [LogEntry] = []
-        var bytes = 0
-        while entries.isEmpty || bytes < maximumBytes, let (offset, message) = reading.next() {
-            guard let entry = try entry(at: offset, message) else { continue }
-            entries.append(entry)
-            bytes += message.bytes.count
-        }
-        return entries
-    }
-
-    /// - Returns: nil when the message is passed over.
-    private func entry(at offset: LogOffset, _ message: NATSMessage) throws(LogError) -> LogEntry? {
-        switch ChunkMessage(message.bytes, name: message.id, in: checksPartition ? partition : nil) {
-        case .chunk(let chunk):
-            reading.didGive()
-            return LogEntry(offset: offset, chunk: chunk)
-        case .poison(let reason):
-            if offset > lastPoisoned { poisoned.note(reason, at: offset, of: id) }
-            lastPoisoned = max(lastPoisoned, offset)
-            return nil
-        case .newer(let reason):
-            reading = LogReading()
-            throw .damaged("offset \(offset) of \(id): \(reason)")
         }
     }
 

@@ -49,6 +49,11 @@ struct NATSMessage: Sendable {
     let bytes: [UInt8]
 }
 
+extension NATSMessage: ChunkCarrier {
+    var chunkName: String { id }
+    var chunkBytes: [UInt8] { bytes }
+}
+
 /// The file that touches nats.c's pointers, and the only one.
 ///
 /// One connection for all streams; it looks for another server by itself when its own is gone. Everything here but

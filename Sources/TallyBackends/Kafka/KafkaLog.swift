@@ -16,11 +16,8 @@ package actor KafkaLog: WaitingLog {
     private let fetch: KafkaFetch
     /// How long a reading or a question may take.
     private let patience: Duration
-    private let poisoned: PoisonedMessages
-    private let checksPartition: Bool
     private var reading = LogReading<KafkaMessage>()
-    /// The last message that was reported as poisoned: it is reported once.
-    private var lastPoisoned = LogOffset.none
+    private var decoder: EntryDecoder
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -32,8 +29,7 @@ package actor KafkaLog: WaitingLog {
         self.partition = partition
         self.library = library
         self.patience = patience
-        self.poisoned = poisoned
-        self.checksPartition = checksPartition
+        decoder = EntryDecoder(log: id, partition: checksPartition ? partition : nil, poisoned: poisoned)
         executor = BlockingExecutor()
         fetch = library.fetch(of: partition)
     }
@@ -61,7 +57,7 @@ package actor KafkaLog: WaitingLog {
         while true {
             switch reading.action {
             case .give:
-                let entries = try takeEntries(maximumBytes: maximumBytes)
+                let entries = try decoder.take(from: &reading, maximumBytes: maximumBytes)
                 if !entries.isEmpty { return entries }
             case .end: return []
             case .trimmed(let first): throw .trimmed(first: first)
@@ -135,34 +131,6 @@ package actor KafkaLog: WaitingLog {
             if fetch.nextIsMessage { return }
             // The end, or a broker that is away for a moment.
             fetch.dropNext()
-        }
-    }
-
-    private func takeEntries(maximumBytes: Int) throws(LogError) -> [LogEntry] {
-        var entries: [LogEntry] = []
-        var bytes = 0
-        while entries.isEmpty || bytes < maximumBytes, let (offset, message) = reading.next() {
-            guard let entry = try entry(at: offset, message) else { continue }
-            entries.append(entry)
-            bytes += message.value.count
-        }
-        return entries
-    }
-
-    /// - Returns: nil when the message is passed over.
-    private func entry(at offset: LogOffset, _ message: KafkaMessage) throws(LogError) -> LogEntry? {
-        let name = String(decoding: message.key, as: UTF8.self)
-        switch ChunkMessage(message.value, name: name, in: checksPartition ? partition : nil) {
-        case .chunk(let chunk):
-            reading.didGive()
-            return LogEntry(offset: offset, chunk: chunk)
-        case .poison(let reason):
-            if offset > lastPoisoned { poisoned.note(reason, at: offset, of: id) }
-            lastPoisoned = max(lastPoisoned, offset)
-            return nil
-        case .newer(let reason):
-            reading = LogReading()
-            throw .damaged("offset \(offset) of \(id): \(reason)")
         }
     }
 

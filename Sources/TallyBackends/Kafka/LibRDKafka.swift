@@ -46,6 +46,11 @@ struct KafkaMessage: Sendable {
     let value: [UInt8]
 }
 
+extension KafkaMessage: ChunkCarrier {
+    var chunkName: String { String(decoding: key, as: UTF8.self) }
+    var chunkBytes: [UInt8] { value }
+}
+
 /// What the next thing in a partition is.
 enum KafkaFetched: Sendable {
     case message(offset: Int64, KafkaMessage)

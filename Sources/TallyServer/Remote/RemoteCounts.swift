@@ -91,8 +91,8 @@ package final class RemoteCounts: CountReading {
     package var storeHealth: StoreKeeper.Health? { consumer?.storeHealth }
 
     /// A process that counts waits for its own partitions, and one that only answers for those that count: the start of two
-    /// processes that ask each other must not depend on each other. What can't be counted keeps nobody waiting, and neither does
-    /// what falls behind later: the answers say what they lack.
+    /// processes that ask each other must not depend on each other. Readiness does not wait for a partition
+    /// that can't be counted, nor for one that falls behind later: the answers say what they lack.
     package var readiness: Readiness {
         let lacking = consumer?.uncountedSinceStart ?? firstAnswer?.lacking ?? []
         let problems = (consumer?.problems ?? []) + (consumer?.storeHealth.problems ?? [])

@@ -109,7 +109,7 @@ struct RemoteCountsTests {
         }
     }
 
-    @Test("one that only answers is ready when those that count have counted, and at once when there is nobody to ask")
+    @Test("a process that only answers is ready when the aggregators have counted, and at once when it has none to ask")
     func readyToAnswer() async throws {
         let logs = LogsInMemory(2)
         for banner in Int64(1)...8 { try await logs.append(banner, sequence: UInt64(banner)) }

@@ -61,7 +61,7 @@ struct JetStreamTrimTests {
         await logs.close()
     }
 
-    /// A reading of so many chunks makes fewer calls than this; the last ones come from the reader that waits at the end.
+    /// A reading of 150 chunks makes fewer calls than this; the last ones come from the reader that waits at the end.
     private func checkAllCalls(_ servers: String?) async throws {
         for call in 1...15 { try await outrun(servers, atCall: call) }
     }

@@ -45,7 +45,7 @@ extension RemoteServers {
         let last = try await startQuery(asking: [])
         let stored = try await last.client.get("/v1/totals")
         #expect(try stored.json(RemoteServers.Totals.self).total == 5 * RemoteServers.banners.count)
-        // Nobody counts any more, and the answer says so.
+        // No server counts any more, and the answer says so.
         #expect(stored.header("Tally-Behind") == (0..<partitions).map(String.init).joined(separator: ", "))
     }
 
