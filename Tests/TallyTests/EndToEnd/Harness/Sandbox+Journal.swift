@@ -12,10 +12,17 @@ extension Sandbox {
 
         func contents() throws -> Data { try Data(contentsOf: url) }
 
-        /// Segments are made with zeros.
+        /// The position after the last record. `docs/journal-format.md` has the format: a header of 128 bytes, then records of
+        /// 24 bytes and a payload each, at multiples of 8, until a length of zero.
         func endOfRecords() throws -> Int {
-            let last = try #require(try contents().lastIndex { $0 != 0 })
-            return (last + 8) / 8 * 8
+            let bytes = [UInt8](try contents())
+            var position = 128
+            while position + 24 <= bytes.count {
+                let length = bytes[position..<position + 4].reversed().reduce(0) { $0 << 8 | Int($1) }
+                if length == 0 { break }
+                position += (24 + length + 7) / 8 * 8
+            }
+            return position
         }
 
         func overwrite(at position: Int, with bytes: [UInt8]) throws {
