@@ -38,14 +38,17 @@ package actor KafkaLog: WaitingLog {
 
     package nonisolated func append(_ chunks: [Chunk]) async throws(LogError) -> [LogOffset] {
         if chunks.isEmpty { return [] }
-        if let problem = library.fatalProblem { throw .failed("Kafka's producer can't go on: \(problem)") }
+        let producer: KafkaProducer
+        do throws(KafkaFailure) { producer = try library.producer() } catch {
+            throw .unavailable("Kafka's producer can't go on: \(error.text)")
+        }
         let messages = chunks.map { chunk in
             KafkaMessage(key: Array(ChunkMessage.name(of: chunk).utf8), value: chunk.encoded())
         }
         let deliveries = await withCheckedContinuation { continuation in
-            library.send(messages, to: partition) { continuation.resume(returning: $0) }
+            producer.send(messages, to: partition) { continuation.resume(returning: $0) }
         }
-        return try KafkaOutcome.offsets(of: deliveries, fatal: library.fatalProblem)
+        return try KafkaOutcome.offsets(of: deliveries, fatal: producer.fatalProblem)
     }
 
     // MARK: Reading

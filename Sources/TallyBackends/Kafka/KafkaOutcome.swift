@@ -6,7 +6,7 @@ import TallyCore
 
 /// What it means for an append that its messages were delivered or not.
 enum KafkaOutcome {
-    /// - Parameter fatal: why the producer can't go on; nil while it can.
+    /// - Parameter fatal: why the producer can't go on; nil while it can. What it sent may still arrive.
     static func offsets(of deliveries: [KafkaDelivery], fatal: String?) throws(LogError) -> [LogOffset] {
         var offsets: [LogOffset] = []
         var problem: String?
@@ -24,12 +24,12 @@ enum KafkaOutcome {
                 isCertain = false
             }
         }
-        if let fatal { throw .failed("Kafka's producer can't go on: \(fatal)") }
         guard let problem else {
             let ascend = zip(offsets, offsets.dropFirst()).allSatisfy { $0 < $1 }
             guard ascend else { throw .unavailable("Kafka has the chunks in another order") }
             return offsets
         }
+        if let fatal { throw .unavailable("Kafka's producer can't go on: \(fatal)") }
         let isNothingThere =
             isCertain && deliveries.allSatisfy { if case .notPersisted = $0 { true } else { false } }
         throw isNothingThere ? .refused("Kafka: \(problem)") : .unavailable("Kafka: \(problem)")

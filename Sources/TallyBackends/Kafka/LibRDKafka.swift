@@ -59,17 +59,25 @@ enum KafkaFetched: Sendable {
     case failure(KafkaFailure)
 }
 
-/// The file that touches librdkafka's pointers, with `KafkaMembership.swift` the only one.
+/// The files that touch librdkafka's pointers are this one, `KafkaProducer.swift` and `KafkaMembership.swift`.
 ///
-/// One producer and one consumer for all partitions of a topic; librdkafka's own threads do the work, and one of ours
-/// hears what it reports. All its functions may be called from any thread; those that block say so.
+/// One producer and one consumer for all partitions of a topic; librdkafka's own threads do the work, and one thread of ours
+/// for each of the two hears what it reports. All functions may be called from any thread; those that block say so.
 final class LibRDKafka: @unchecked Sendable {
-    private let producer: OpaquePointer
+    private struct Producing {
+        var producer: KafkaProducer
+        var replaced: ContinuousClock.Instant?
+    }
+
+    /// Where brokers refuse each new producer, replacing it at every append would only make threads and connections.
+    private static let shortestLifeOfProducer = Duration.seconds(1)
+
     private let consumer: OpaquePointer
-    private let producerTopic: OpaquePointer
     let consumerTopic: OpaquePointer
     let topic: String
+    private let properties: [String: String]
     private let problems = KafkaProblems()
+    private let producing: Mutex<Producing>
     private let polling: DispatchQueue
     private let isClosed = Atomic<Bool>(false)
     private let hasEnded = DispatchSemaphore(value: 0)
@@ -77,23 +85,21 @@ final class LibRDKafka: @unchecked Sendable {
     /// - Throws: when a property has a value that librdkafka doesn't know. Nothing is connected yet.
     init(topic: String, properties: [String: String]) throws(KafkaFailure) {
         self.topic = topic
-        var properties = properties
-        properties["enable.partition.eof"] = "true"
-        let common = ["auto.offset.reset": "error", "isolation.level": "read_uncommitted"]
-        consumer = try LibRDKafka.handle(
-            RD_KAFKA_CONSUMER, properties.merging(common) { $1 }, problems)
-        properties["enable.partition.eof"] = nil
+        self.properties = properties
+        let common = [
+            "auto.offset.reset": "error", "enable.partition.eof": "true", "isolation.level": "read_uncommitted",
+        ]
+        consumer = try LibRDKafka.handle(RD_KAFKA_CONSUMER, properties.merging(common) { $1 }, problems)
+        let producer: KafkaProducer
         do throws(KafkaFailure) {
-            producer = try LibRDKafka.handle(
-                RD_KAFKA_PRODUCER, properties.merging(["acks": "all", "enable.idempotence": "true"]) { $1 },
-                problems)
+            producer = try KafkaProducer(topic: topic, properties: properties, problems: problems)
         } catch {
             rd_kafka_destroy(consumer)
             throw error
         }
-        producerTopic = rd_kafka_topic_new(producer, topic, nil)
+        producing = Mutex(Producing(producer: producer))
         consumerTopic = rd_kafka_topic_new(consumer, topic, nil)
-        polling = DispatchQueue(label: "tally.kafka")
+        polling = DispatchQueue(label: "tally.kafka.consumer")
         polling.async { [self] in poll() }
     }
 
@@ -129,7 +135,7 @@ final class LibRDKafka: @unchecked Sendable {
             }
         }
         if type == RD_KAFKA_PRODUCER {
-            rd_kafka_conf_set_dr_msg_cb(configuration) { _, message, _ in LibRDKafka.report(message) }
+            rd_kafka_conf_set_dr_msg_cb(configuration) { _, message, _ in KafkaProducer.report(message) }
         }
         guard let handle = rd_kafka_new(type, configuration, &text, text.count) else {
             rd_kafka_conf_destroy(configuration)
@@ -138,33 +144,18 @@ final class LibRDKafka: @unchecked Sendable {
         return handle
     }
 
-    private static func string(_ text: [CChar]) -> String {
+    static func string(_ text: [CChar]) -> String {
         String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// The last thing that went wrong with a connection; nil when nothing did.
     var lastProblem: String? { problems.last }
 
-    /// Why the producer can't go on; nil while it can.
-    var fatalProblem: String? {
-        var text = [CChar](repeating: 0, count: 512)
-        guard rd_kafka_fatal_error(producer, &text, text.count) != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
-        return LibRDKafka.string(text)
-    }
-
     // MARK: Hearing
 
     private func poll() {
-        while !isClosed.load(ordering: .acquiring) {
-            rd_kafka_poll(producer, 100)
-            rd_kafka_poll(consumer, 0)
-        }
-        // Whoever still waits is told so.
-        rd_kafka_purge(producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
-        while rd_kafka_outq_len(producer) > 0 { rd_kafka_poll(producer, 10) }
-        rd_kafka_topic_destroy(producerTopic)
+        while !isClosed.load(ordering: .acquiring) { rd_kafka_poll(consumer, 100) }
         rd_kafka_topic_destroy(consumerTopic)
-        rd_kafka_destroy(producer)
         rd_kafka_destroy(consumer)
         hasEnded.signal()
     }
@@ -172,50 +163,31 @@ final class LibRDKafka: @unchecked Sendable {
     /// Blocks until all is let go of. Nothing may be called afterwards.
     func close() {
         guard isClosed.exchange(true, ordering: .acquiringAndReleasing) == false else { return }
+        let producer = producing.withLock { $0.producer }
+        producer.close()
+        producer.waitUntilClosed()
         hasEnded.wait()
     }
 
     // MARK: Sending
 
-    /// Sends messages to a partition in this order, and tells `done` what became of each.
-    func send(_ messages: [KafkaMessage], to partition: Int, done: @escaping @Sendable ([KafkaDelivery]) -> Void) {
-        let pending = PendingDeliveries(count: messages.count, done: done)
-        var refusal: KafkaFailure?
-        for (index, message) in messages.enumerated() {
-            if refusal == nil { refusal = send(message, to: partition, Slot(pending: pending, index: index)) }
-            // Those behind one that could not be sent would be out of order.
-            if let refusal { pending.report(.notPersisted(refusal), of: index) }
-        }
-    }
-
-    /// - Returns: why it was not sent; nil when it was handed over.
-    private func send(_ message: KafkaMessage, to partition: Int, _ slot: Slot) -> KafkaFailure? {
-        let opaque = Unmanaged.passRetained(slot)
-        let result = message.value.withUnsafeBytes { value in
-            message.key.withUnsafeBytes { key in
-                rd_kafka_produce(
-                    producerTopic, Int32(partition), RD_KAFKA_MSG_F_COPY,
-                    UnsafeMutableRawPointer(mutating: value.baseAddress), value.count, key.baseAddress, key.count,
-                    opaque.toOpaque())
+    /// The one to send with. One that brokers have fenced, or that lost its place in a partition, never sends again: another
+    /// takes its place. What the old one sent may still arrive, behind what the new one sends.
+    func producer() throws(KafkaFailure) -> KafkaProducer {
+        let result = producing.withLock { producing -> Result<KafkaProducer, KafkaFailure> in
+            guard let problem = producing.producer.fatalProblem else { return .success(producing.producer) }
+            let now = ContinuousClock.now
+            if let last = producing.replaced, now - last < LibRDKafka.shortestLifeOfProducer {
+                return .failure(KafkaFailure(text: problem))
             }
+            do throws(KafkaFailure) {
+                let new = try KafkaProducer(topic: topic, properties: properties, problems: problems)
+                producing.producer.close()
+                producing = Producing(producer: new, replaced: now)
+                return .success(new)
+            } catch { return .failure(error) }
         }
-        if result == 0 { return nil }
-        opaque.release()
-        return KafkaFailure(rd_kafka_last_error())
-    }
-
-    private static func report(_ message: UnsafePointer<rd_kafka_message_t>?) {
-        guard let message, let opaque = message.pointee._private else { return }
-        let slot = Unmanaged<Slot>.fromOpaque(opaque).takeRetainedValue()
-        let (error, offset) = (message.pointee.err, message.pointee.offset)
-        let failure = KafkaFailure(error)
-        let delivery: KafkaDelivery =
-            switch rd_kafka_message_status(message) {
-            case RD_KAFKA_MSG_STATUS_PERSISTED: .persisted(offset: offset >= 0 ? offset : nil)
-            case RD_KAFKA_MSG_STATUS_NOT_PERSISTED: .notPersisted(failure)
-            default: .perhapsPersisted(failure)
-            }
-        slot.pending.report(delivery, of: slot.index)
+        return try result.get()
     }
 
     // MARK: Asking; everything here blocks
@@ -394,37 +366,6 @@ final class LibRDKafka: @unchecked Sendable {
         var (low, high): (Int64, Int64) = (-1, -1)
         let error = rd_kafka_get_watermark_offsets(consumer, topic, partition, &low, &high)
         return error == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : nil
-    }
-}
-
-/// One message of a call of `send`, on its way.
-private final class Slot: Sendable {
-    let pending: PendingDeliveries
-    let index: Int
-
-    init(pending: PendingDeliveries, index: Int) {
-        self.pending = pending
-        self.index = index
-    }
-}
-
-/// What became of the messages of one call of `send` so far.
-private final class PendingDeliveries: Sendable {
-    private let deliveries: Mutex<[KafkaDelivery?]>
-    private let done: @Sendable ([KafkaDelivery]) -> Void
-
-    init(count: Int, done: @escaping @Sendable ([KafkaDelivery]) -> Void) {
-        deliveries = Mutex(Array(repeating: nil, count: count))
-        self.done = done
-    }
-
-    func report(_ delivery: KafkaDelivery, of index: Int) {
-        let all = deliveries.withLock { deliveries -> [KafkaDelivery]? in
-            deliveries[index] = delivery
-            let known = deliveries.compactMap { $0 }
-            return known.count == deliveries.count ? known : nil
-        }
-        all.map(done)
     }
 }
 

@@ -50,14 +50,16 @@ struct KafkaOutcomeTests {
         }
     }
 
-    @Test func aProducerThatCannotGoOnHasFailed() {
-        for delivery in [KafkaDelivery.persisted(offset: 1), .notPersisted(failure), .perhapsPersisted(failure)] {
-            guard case .failure(.failed(let reason)) = outcome([delivery], fatal: "out of order") else {
-                Issue.record("it goes on")
+    @Test("what a producer that can't go on has not delivered is uncertain")
+    func fatal() {
+        for delivery in [KafkaDelivery.notPersisted(failure), .perhapsPersisted(failure)] {
+            guard case .failure(.unavailable(let reason)) = outcome([delivery], fatal: "out of order") else {
+                Issue.record("it is certain")
                 continue
             }
             #expect(reason.contains("out of order"))
         }
+        #expect(outcome([.persisted(offset: 1)], fatal: "out of order") == .success([LogOffset(2)]))
     }
 }
 
