@@ -74,7 +74,8 @@ class KafkaMock:
         self.directory = pathlib.Path(directory) / "kafka"
         self.topic, self.partitions = topic, partitions
         script = str(SERVICES / "kafka-mock")
-        subprocess.run([script, "install"], check=True, stdout=subprocess.DEVNULL)
+        for needed in (script, str(SERVICES / "kcat")):
+            subprocess.run([needed, "install"], check=True, stdout=subprocess.DEVNULL)
         addresses = self.directory / "addresses"
         self.mock = Program("kafka", [script, "run", str(self.directory), "0"], self.directory,
                             lambda: addresses.exists() and addresses.stat().st_size > 0)
