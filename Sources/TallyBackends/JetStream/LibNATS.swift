@@ -26,7 +26,7 @@ struct NATSFailure: Error, Equatable, Sendable {
         isTimeout = false
     }
 
-    fileprivate init(_ status: natsStatus, _ code: jsErrCode = jsErrCode(0), _ detail: String? = nil) {
+    init(_ status: natsStatus, _ code: jsErrCode = jsErrCode(0), _ detail: String? = nil) {
         self.code = code.rawValue
         let last = detail ?? nats_GetLastError(nil).map { String(cString: $0) } ?? ""
         let general = String(cString: natsStatus_GetText(status))
@@ -54,13 +54,13 @@ extension NATSMessage: ChunkCarrier {
     var chunkBytes: [UInt8] { bytes }
 }
 
-/// The file that touches nats.c's pointers, and the only one.
+/// The file that touches nats.c's pointers, with `NATSFetch`.
 ///
 /// One connection for all streams; it looks for another server by itself when its own is gone. Everything here but
 /// `largestMessage` may block and belongs on a thread of its own.
 final class LibNATS: @unchecked Sendable {
-    private let connection: OpaquePointer
-    fileprivate let context: OpaquePointer
+    let connection: OpaquePointer
+    let context: OpaquePointer
     private let acknowledgements = Acknowledgements()
     /// What one question to the servers may take, in milliseconds.
     private static let questionTime: Int64 = 2_000
@@ -117,7 +117,7 @@ final class LibNATS: @unchecked Sendable {
         }
     }
 
-    fileprivate static func check(_ status: natsStatus, _ code: jsErrCode = jsErrCode(0)) throws(NATSFailure) {
+    static func check(_ status: natsStatus, _ code: jsErrCode = jsErrCode(0)) throws(NATSFailure) {
         if status != NATS_OK { throw NATSFailure(status, code) }
     }
 
@@ -268,85 +268,7 @@ final class LibNATS: @unchecked Sendable {
         try LibNATS.check(js_DeleteStream(context, name, nil, &code), code)
     }
 
-    func fetch(of stream: String, subject: String) -> NATSFetch {
-        NATSFetch(library: self, stream: stream, subject: subject)
-    }
-}
-
-/// Reads a stream from a sequence on. For one thread at a time.
-final class NATSFetch {
-    private let library: LibNATS
-    private let stream: String
-    private let subject: String
-    private var subscription: OpaquePointer?
-
-    fileprivate init(library: LibNATS, stream: String, subject: String) {
-        self.library = library
-        self.stream = stream
-        self.subject = subject
-    }
-
-    /// The server keeps the place for a minute after the last reading.
-    func begin(at sequence: Int64) throws(NATSFailure) {
-        end()
-        let strings = CStrings()
-        var options = jsSubOptions()
-        jsSubOptions_Init(&options)
-        options.Stream = strings.keep(stream)
-        options.Config.AckPolicy = js_AckNone
-        options.Config.DeliverPolicy = js_DeliverByStartSequence
-        options.Config.OptStartSeq = UInt64(sequence)
-        options.Config.Replicas = 1
-        options.Config.MemoryStorage = true
-        options.Config.InactiveThreshold = 60_000_000_000
-        var code = jsErrCode(0)
-        try LibNATS.check(
-            js_PullSubscribe(&subscription, library.context, subject, nil, nil, &options, &code), code)
-    }
-
-    func end() {
-        natsSubscription_Destroy(subscription)
-        subscription = nil
-    }
-
-    /// Waits for a first message, and takes no more than come with it.
-    /// - Parameters:
-    ///   - maximumBytes: nil for any number; a first message that is larger doesn't come.
-    ///   - limit: how long to wait, in milliseconds.
-    func next(
-        messages: Int, maximumBytes: Int?, within limit: Int64
-    ) throws(NATSFailure) -> [LogReading<NATSMessage>.Item] {
-        guard let subscription else { throw NATSFailure(text: "nothing is being read") }
-        var request = jsFetchRequest()
-        jsFetchRequest_Init(&request)
-        request.Batch = Int32(messages)
-        request.MaxBytes = Int64(maximumBytes ?? 0)
-        request.NoWait = true
-        request.Expires = limit * 1_000_000
-        var list = natsMsgList()
-        try LibNATS.check(natsSubscription_FetchRequest(&list, subscription, &request))
-        defer { natsMsgList_Destroy(&list) }
-        var found: [LogReading<NATSMessage>.Item] = []
-        for index in 0..<Int(list.Count) {
-            guard let message = list.Msgs[index] else { continue }
-            found.append(try NATSFetch.read(message))
-        }
-        return found
-    }
-
-    private static func read(_ message: OpaquePointer) throws(NATSFailure) -> LogReading<NATSMessage>.Item {
-        var data: UnsafeMutablePointer<jsMsgMetaData>?
-        try LibNATS.check(natsMsg_GetMetaData(&data, message))
-        defer { jsMsgMetaData_Destroy(data) }
-        var id: UnsafePointer<CChar>?
-        _ = natsMsgHeader_Get(message, "Nats-Msg-Id", &id)
-        let bytes = UnsafeRawBufferPointer(
-            start: natsMsg_GetData(message), count: Int(natsMsg_GetDataLength(message)))
-        return (
-            LogOffset(Int64(data?.pointee.Sequence.Stream ?? 0)),
-            NATSMessage(id: id.map { String(cString: $0) } ?? "", bytes: [UInt8](bytes))
-        )
-    }
+    func fetch(of stream: String) -> NATSFetch { NATSFetch(library: self, stream: stream) }
 }
 
 /// Texts that C structures point to, for as long as this is held.
@@ -393,20 +315,25 @@ private final class Acknowledgements: Sendable {
 
 /// What became of the messages of one call of `publish` so far.
 private final class PendingAcknowledgements: Sendable {
-    private let deliveries: Mutex<[NATSDelivery?]>
+    private struct State {
+        var deliveries: [NATSDelivery?]
+        var missing: Int
+    }
+
+    private let state: Mutex<State>
     private let done: @Sendable ([NATSDelivery]) -> Void
 
     init(count: Int, done: @escaping @Sendable ([NATSDelivery]) -> Void) {
-        deliveries = Mutex(Array(repeating: nil, count: count))
+        state = Mutex(State(deliveries: Array(repeating: nil, count: count), missing: count))
         self.done = done
     }
 
     func report(_ delivery: NATSDelivery, of index: Int) {
-        let all = deliveries.withLock { deliveries -> [NATSDelivery]? in
-            guard deliveries[index] == nil else { return nil }
-            deliveries[index] = delivery
-            let known = deliveries.compactMap { $0 }
-            return known.count == deliveries.count ? known : nil
+        let all = state.withLock { state -> [NATSDelivery]? in
+            guard state.deliveries[index] == nil else { return nil }
+            state.deliveries[index] = delivery
+            state.missing -= 1
+            return state.missing == 0 ? state.deliveries.compactMap { $0 } : nil
         }
         all.map(done)
     }
