@@ -13,12 +13,19 @@ from processes import ROOT, Program, accepts, free_port
 SERVICES = ROOT / "Scripts/services"
 
 
+def install(service):
+    """Installs what a service of Scripts/services needs.
+    - Returns: the path of its script."""
+    script = str(SERVICES / service)
+    subprocess.run([script, "install"], check=True, stdout=subprocess.DEVNULL)
+    return script
+
+
 class NATS:
     """nats-servers with JetStream: `nats-new` syncs before it acknowledges, and Debian's `nats` has no such setting."""
 
     def __init__(self, directory, stream, partitions, service="nats-new", servers=3):
-        script = str(SERVICES / service)
-        subprocess.run([script, "install"], check=True, stdout=subprocess.DEVNULL)
+        script = install(service)
         self.program = subprocess.run([script, "program"], check=True, capture_output=True, text=True).stdout.strip()
         self.sync = ", sync_interval: always" if service == "nats-new" else ""
         self.directory, self.stream, self.partitions = pathlib.Path(directory), stream, partitions
@@ -73,9 +80,8 @@ class KafkaMock:
     def __init__(self, directory, topic, partitions):
         self.directory = pathlib.Path(directory) / "kafka"
         self.topic, self.partitions = topic, partitions
-        script = str(SERVICES / "kafka-mock")
-        for needed in (script, str(SERVICES / "kcat")):
-            subprocess.run([needed, "install"], check=True, stdout=subprocess.DEVNULL)
+        script = install("kafka-mock")
+        install("kcat")
         addresses = self.directory / "addresses"
         self.mock = Program("kafka", [script, "run", str(self.directory), "0"], self.directory,
                             lambda: addresses.exists() and addresses.stat().st_size > 0)

@@ -7,15 +7,14 @@ import subprocess
 
 import faults
 from accounts import counted_minutes
-from brokers import NATS, SERVICES, KafkaMock
+from brokers import NATS, KafkaMock, install
 from processes import Program, Relay, Tally, free_port, wait_for
 from progress import progress
 
 
 def service(name, directory, environment=None):
     """One of Scripts/services as a program that can be killed: it is started again over the same files, on the same port."""
-    script = str(SERVICES / name)
-    subprocess.run([script, "install"], check=True, stdout=subprocess.DEVNULL)
+    script = install(name)
     port = free_port()
     ready = lambda: subprocess.run([script, "ready", str(directory), str(port)], capture_output=True).returncode == 0
     program = Program(name, [script, "run", str(directory), str(port)], directory, ready)

@@ -3,7 +3,8 @@
 
 import subprocess
 
-from deployments import SERVICES, Deployment, service
+from brokers import install
+from deployments import Deployment, service
 
 
 class Tansu(Deployment):
@@ -29,8 +30,7 @@ class Tansu(Deployment):
         self.add_store("postgresql")
 
     def tally(self, name, *options):
-        script = str(SERVICES / "librdkafka")
-        subprocess.run([script, "install"], check=True, stdout=subprocess.DEVNULL)
+        script = install("librdkafka")
         libraries = subprocess.run([script, "directory"], check=True, capture_output=True, text=True).stdout.strip()
         server = super().tally(name, *options)
         server.command = ["env", f"LD_LIBRARY_PATH={libraries}", *server.command]
