@@ -44,7 +44,7 @@ package actor JetStreamLog: WaitingLog {
         patience = url.timeout
         executor = BlockingExecutor()
         sending = BlockingExecutor()
-        fetch = library.fetch(of: stream)
+        fetch = NATSFetch(library: library, stream: stream)
     }
 
     // MARK: Appending

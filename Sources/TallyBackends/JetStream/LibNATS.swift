@@ -267,8 +267,6 @@ final class LibNATS: @unchecked Sendable {
         var code = jsErrCode(0)
         try LibNATS.check(js_DeleteStream(context, name, nil, &code), code)
     }
-
-    func fetch(of stream: String) -> NATSFetch { NATSFetch(library: self, stream: stream) }
 }
 
 /// Texts that C structures point to, for as long as this is held.

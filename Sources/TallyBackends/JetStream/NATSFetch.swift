@@ -8,8 +8,8 @@ import TallyCore
 /// Reads a stream from a sequence on, through a pull consumer. For one thread at a time.
 ///
 /// It pulls by itself, since nats.c has two faults here, and Debian 12 has a version with both (3.4):
-/// `natsSubscription_FetchRequest` writes behind the end of its list when answers of an earlier pull are waiting
-/// (nats-io/nats.c#749), and a message that arrives for a subscription which another thread destroys is written into freed
+/// `natsSubscription_FetchRequest` writes past the end of its list when answers of an earlier pull are waiting
+/// (nats-io/nats.c#749), and a message that arrives for a subscription which another thread destroys makes nats.c use freed
 /// memory (nats-io/nats.c#637). So one subscription lives as long as the connection, whatever consumer sends to it, and
 /// messages are taken from it one by one.
 final class NATSFetch {
@@ -80,7 +80,8 @@ final class NATSFetch {
         guard let subscription, let consumer else { throw NATSFailure(text: "nothing is being read") }
         var taking = Taking(
             subscription: subscription, consumer: consumer, messages: messages, bytes: maximumBytes ?? .max)
-        if taking.take(within: 0, of: "") == nil || !taking.items.isEmpty { return taking.items }
+        _ = taking.take(within: 0, of: nil)
+        if !taking.items.isEmpty { return taking.items }
         let reply = try pull(messages, maximumBytes, limit, from: consumer)
         if let failure = taking.take(within: limit, of: reply), taking.items.isEmpty { throw failure }
         return taking.items
@@ -109,25 +110,22 @@ final class NATSFetch {
 private struct Taking {
     let subscription: OpaquePointer
     let consumer: String
-    var messages: Int
+    /// How many to take at most.
+    let messages: Int
+    /// How many bytes may still be taken; the last message may have more.
     var bytes: Int
-    private(set) var items: [NATSFetch.Item] = []
+    var items: [NATSFetch.Item] = []
 
-    init(subscription: OpaquePointer, consumer: String, messages: Int, bytes: Int) {
-        self.subscription = subscription
-        self.consumer = consumer
-        self.messages = messages
-        self.bytes = bytes
-    }
-
-    /// - Parameter pull: the subject of the pull whose end ends it, too.
-    /// - Returns: why there are no more; nil when there may be.
-    mutating func take(within limit: Int64, of pull: String) -> NATSFailure? {
+    /// - Parameters:
+    ///   - limit: how long to wait for all of them, in milliseconds; 0 takes what is here.
+    ///   - pull: the subject of the pull whose end ends the taking; nil when no pull does.
+    /// - Returns: why there are no more; nil when as many were taken as may be.
+    mutating func take(within limit: Int64, of pull: String?) -> NATSFailure? {
         let deadline = ContinuousClock.now + .milliseconds(limit)
         while items.count < messages, bytes > 0 {
-            let left = limit == 0 ? 0 : (deadline - .now).milliseconds
+            let left = max((deadline - .now).milliseconds, 0)
             var message: OpaquePointer?
-            let status = natsSubscription_NextMsg(&message, subscription, max(left, 0))
+            let status = natsSubscription_NextMsg(&message, subscription, left)
             guard status == NATS_OK, let message else { return NATSFailure(status) }
             defer { natsMsg_Destroy(message) }
             do throws(NATSFailure) {
@@ -168,8 +166,9 @@ private struct Taking {
         else { return nil }
         var text: UnsafePointer<CChar>?
         _ = natsMsgHeader_Get(message, "Description", &text)
-        let description = "\(String(cString: code)) \(text.map { String(cString: $0) } ?? "")"
-        switch String(cString: code) {
+        let status = String(cString: code)
+        let description = "\(status) \(text.map { String(cString: $0) } ?? "")"
+        switch status {
         case "404": return NATSFailure(NATS_NOT_FOUND, jsErrCode(0), description)
         case "408": return NATSFailure(NATS_TIMEOUT, jsErrCode(0), description)
         default: return NATSFailure(NATS_ERR, jsErrCode(0), description)

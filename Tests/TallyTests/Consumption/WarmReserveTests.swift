@@ -17,7 +17,7 @@ struct WarmReserveTests {
     func newer() async throws { try await check(NATSTesting.newServers) }
 
     private func check(_ servers: String?) async throws {
-        let port = try #require(servers?.split(separator: ",").first?.split(separator: ":").last.flatMap { Int($0) })
+        let port = try NATSTesting.port(servers)
         let relay = try await HoldingRelay.start(to: port)
         let name = TestServers.newName()
         let direct = try await JetStreamLogs.open(NATSTesting.url(servers, name, "?partitions=2"))

@@ -59,9 +59,8 @@ extension EndToEndTests {
 
         /// Deletes a message as an operator of NATS does.
         private func delete(_ sequence: Int, from stream: String, _ server: String) async throws {
-            let port = try #require(server.split(separator: ",").first?.split(separator: ":").last)
             let request = #"{"seq":\#(sequence)}"#
-            try await RawConnection.with(port: try #require(Int(port))) { connection in
+            try await RawConnection.with(port: try NATSTesting.port(server)) { connection in
                 try await connection.send(
                     "CONNECT {\"verbose\":false}\r\nSUB answer 1\r\nPUB $JS.API.STREAM.MSG.DELETE.\(stream) answer "
                         + "\(request.utf8.count)\r\n\(request)\r\n")

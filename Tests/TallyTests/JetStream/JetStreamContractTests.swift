@@ -46,6 +46,11 @@ enum NATSTesting {
         try JetStreamURL("nats://\(servers ?? "")/\(stream)\(query)")
     }
 
+    /// Of the first server of a cluster, on this machine.
+    static func port(_ servers: String?) throws -> Int {
+        try #require(servers?.split(separator: ",").first?.split(separator: ":").last.flatMap { Int($0) })
+    }
+
     static func check(_ promise: EventLogSuite.Promise, on servers: String?) async throws {
         let url = try url(servers)
         let logs = try await JetStreamLogs.open(url, checksPartitions: false)

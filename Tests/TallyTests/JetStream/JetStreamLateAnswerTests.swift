@@ -10,6 +10,7 @@ import Testing
 @Suite("A reader of a stream whose calls are answered late")
 struct JetStreamLateAnswerTests {
     private let node = NodeID(process: SampleChunks.node, partition: 0)
+
     @Test(
         "reads everything once, in order, from Debian's nats-server",
         .enabled(if: NATSTesting.servers != nil, NATSTesting.missing))
@@ -22,7 +23,7 @@ struct JetStreamLateAnswerTests {
 
     /// The reader asks several times before the first answer comes, so that answers of old pulls wait when it asks again.
     private func check(_ servers: String?) async throws {
-        let port = try #require(servers?.split(separator: ",").first?.split(separator: ":").last.flatMap { Int($0) })
+        let port = try NATSTesting.port(servers)
         let relay = try await HoldingRelay.start(to: port)
         let name = TestServers.newName()
         let others = try await JetStreamLogs.open(NATSTesting.url("127.0.0.1:\(port)", name))

@@ -41,7 +41,7 @@ struct JetStreamTrimTests {
         let logs = try await JetStreamLogs.open(NATSTesting.url(servers, name))
         let log = logs.log(of: 0)
         _ = try await log.append(SampleChunks.chunks(1...12, of: node))
-        let port = try #require(servers?.split(separator: ",").first?.split(separator: ":").last.flatMap { Int($0) })
+        let port = try NATSTesting.port(servers)
         try await RawConnection.with(port: port) { connection in
             _ = try await connection.read(until: "\r\n")
             try await connection.send("CONNECT {\"verbose\":false}\r\nSUB answers 1\r\n")
@@ -68,8 +68,7 @@ struct JetStreamTrimTests {
 
     /// Another handle trims and appends while the reader is held up at this call.
     private func outrun(_ servers: String?, atCall call: Int) async throws {
-        let address = try #require(servers?.split(separator: ",").first)
-        let port = try #require(address.split(separator: ":").last.flatMap { Int($0) })
+        let port = try NATSTesting.port(servers)
         let relay = try await HoldingRelay.start(to: port)
         let name = TestServers.newName()
         let others = try await JetStreamLogs.open(NATSTesting.url(servers, name))
