@@ -22,6 +22,8 @@ extension Auditor {
         var heardOf: Set<ChunkName> = []
         /// What it was told to be confirmed.
         var confirmed: Set<ChunkName>
+        /// It goes on from a checkpoint that counted a lost chunk, and could not read that chunk's ids again.
+        var lacksIDs: Bool
     }
 
     // MARK: Reading
@@ -29,10 +31,13 @@ extension Auditor {
     /// - Parameter checkpoint: the store's; nil when there is none.
     func began(_ id: CountingID, from checkpoint: Checkpoint?) {
         let checkpoint = checkpoint ?? .start
-        let lost = (losses[id.account] ?? []).filter { !has(checkpoint.sequences, $0.name) }
+        let all = losses[id.account] ?? []
+        let lost = all.filter { !has(checkpoint.sequences, $0.name) }
+        let window = checkpoint.readFrom.value..<checkpoint.upTo.next.value
         readers[id] = Reader(
             account: id.account, checkpoint: checkpoint.upTo.value, position: checkpoint.readFrom.value - 1,
-            lacks: Set(lost.map(\.name)), confirmed: names(checkpoint.confirmedMissing))
+            lacks: Set(lost.map(\.name)), confirmed: names(checkpoint.confirmedMissing),
+            lacksIDs: all.contains { window.contains($0.offset) })
     }
 
     func ended(_ id: CountingID) { readers[id] = nil }
@@ -61,7 +66,11 @@ extension Auditor {
         let loss = Loss(name: ChunkName(chunk), offset: offset.value)
         losses[account, default: []].append(loss)
         for (id, reader) in readers where id.account == account && reader.position < offset.value {
-            if reader.checkpoint < offset.value { readers[id]?.lacks.insert(loss.name) }
+            if reader.checkpoint < offset.value {
+                readers[id]?.lacks.insert(loss.name)
+            } else {
+                readers[id]?.lacksIDs = true
+            }
         }
     }
 
@@ -72,7 +81,9 @@ extension Auditor {
     }
 
     /// It can't be held to what the log should hold.
-    func lacksChunks(_ id: CountingID) -> Bool { readers[id]?.lacks.isEmpty == false }
+    func lacksSomething(_ id: CountingID) -> Bool {
+        readers[id].map { !$0.lacks.isEmpty || $0.lacksIDs } ?? false
+    }
 
     // MARK: What a reader finds missing
 
@@ -102,8 +113,9 @@ extension Auditor {
         let covers = (losses[id.account] ?? []).contains {
             reader.lacks.contains($0.name) && $0.offset <= reader.position
         }
-        // The reader can't know of it, or was told that it is lost: the log is not what was sent any more.
-        if covers { accounts[id.account].isRetired = true }
+        // The reader can't know of it, or was told that it is lost: the log is not what was sent any more. Ids that it could not read
+        // again may count once more.
+        if covers || reader.lacksIDs { accounts[id.account].isRetired = true }
     }
 
     func saves(_ checkpoint: Checkpoint, _ id: CountingID) {

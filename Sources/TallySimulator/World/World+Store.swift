@@ -16,7 +16,7 @@ extension World {
 
     func flush(_ id: CountingID, isRetry: Bool) {
         guard let counting = counting(id), let aggregator = counting.aggregator else { return }
-        if !auditor.lacksChunks(id) { auditor.checkMemory(aggregator, counting.account, store) }
+        if !auditor.lacksSomething(id) { auditor.checkMemory(aggregator, counting.account, store) }
         counting.keeping.requestFlush()
         keepStore(counting)
         if !isRetry { planFlush(counting) }
@@ -71,7 +71,7 @@ extension World {
     func query(_ index: Int) {
         guard let process = machines[index].process, let account = process.counting.keys.min(),
             let counting = process.counting[account], let aggregator = counting.aggregator,
-            !auditor.lacksChunks(counting.id)
+            !auditor.lacksSomething(counting.id)
         else { return }
         let range = anyRange(at: machines[index].clock.time(at: now))
         let watermark = EventWindow.watermark(logTime: aggregator.time, late: swarm.late)
