@@ -22,7 +22,8 @@ extension Replay {
                 case .readCheckpoint: replay.didRead(checkpoint: try await store.checkpoint(of: log.id))
                 case .readEnd: replay.didRead(end: try await log.end())
                 case .read(let offset):
-                    try await readOn(from: offset, in: log) { entries in
+                    let end = replay.progress?.end ?? offset
+                    try await readOn(from: offset, to: end, in: log) { entries in
                         noteBanners(replay.didRead(entries))
                         while case .load(let keys) = replay.action {
                             if checkpoint != nil {
@@ -32,6 +33,8 @@ extension Replay {
                             }
                         }
                         replay.progress.map { progress($0.position, $0.end) }
+                        if case .read = replay.action { return true }
+                        return false
                     }
                 case .load: preconditionFailure("rows are loaded when a chunk has asked for them")
                 case .finished: return replay.finished()
@@ -52,17 +55,19 @@ extension Replay {
     }
 
     /// Reads to the end of the log, the next entries while `take` is busy with those before: both cost about the same.
-    /// - Parameter take: is given `[]` at the end.
+    /// - Parameters:
+    ///   - end: behind which nothing is read ahead.
+    ///   - take: is given `[]` at the end; returns whether to read on.
     private static func readOn(
-        from offset: LogOffset, in log: any EventLog, take: ([LogEntry]) async throws -> Void
+        from offset: LogOffset, to end: LogOffset, in log: any EventLog, take: ([LogEntry]) async throws -> Bool
     ) async throws {
         var entries = try await log.read(from: offset, maximumBytes: bytesPerRead)
-        while let last = entries.last {
+        while let last = entries.last, last.offset < end {
             try Task.checkCancellation()
             async let next = log.read(from: last.offset.next, maximumBytes: bytesPerRead)
-            try await take(entries)
+            guard try await take(entries) else { return }
             entries = try await next
         }
-        try await take([])
+        _ = try await take(entries)
     }
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Brings an aggregator to the end of its log, from the checkpoint in the store. It decides whether store and log belong
-/// together and what is asked of them; its owner does what each action says and reports back.
+/// Brings an aggregator from the checkpoint in the store to the end that its log has at the beginning. It decides whether store
+/// and log belong together and what is asked of them; its owner does what each action says and reports back.
+///
+/// What is appended to the log meanwhile is not waited for: where that is as fast as the reading, it would never end.
 ///
 /// While the store is away it is as good to give it an older checkpoint and to leave rows unloaded: `StoreAgreement` then says
 /// later whether store and log belong together.
@@ -18,7 +20,7 @@ package struct Replay: Sendable {
         case read(from: LogOffset)
         /// Call `didLoad` with the store's rows of these keys.
         case load([RowKey])
-        /// The aggregator is at the end of the log.
+        /// The aggregator is at the end of the log, as it was asked for, or behind it.
         case finished
         case refuse(StartError)
     }
@@ -119,7 +121,13 @@ package struct Replay: Sendable {
 
     private mutating func loadNext(end: LogOffset) {
         let keys = leavesRowsUnloaded ? [] : aggregator?.takeKeysToLoad(most: Limits.keysPerLoad) ?? []
-        phase = keys.isEmpty ? .reading(end: end) : .loading(keys, end: end)
+        if !keys.isEmpty {
+            phase = .loading(keys, end: end)
+        } else if let aggregator, aggregator.position >= end {
+            phase = .finished
+        } else {
+            phase = .reading(end: end)
+        }
     }
 
     /// The aggregator at the end of the log; the action must be `finished`.

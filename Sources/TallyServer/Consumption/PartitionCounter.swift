@@ -25,9 +25,9 @@ final class PartitionCounter: Sendable {
         case counting(Aggregation, StoreKeeper)
     }
 
-    /// When the log was read last, and what was wrong then.
+    /// Up to which moment the log is counted, and what was wrong with the last reading.
     private struct Reading {
-        var last = ContinuousClock.now
+        var catchUp: CatchUp
         var problem: String?
     }
 
@@ -35,7 +35,8 @@ final class PartitionCounter: Sendable {
     private let log: any EventLog
     private let surroundings: Surroundings
     private let state = Mutex(State.replaying(.none, end: .none))
-    private let reading = Mutex(Reading())
+    private let begin = ContinuousClock.now
+    private let reading = Mutex(Reading(catchUp: CatchUp(at: .zero)))
     private let release = Signal()
     /// Whether counting ends, to begin again, since a chunk is missing.
     private let readsAgain: @Sendable () -> Bool
@@ -99,7 +100,6 @@ final class PartitionCounter: Sendable {
             unresolvedRowsLimit: surroundings.configuration.unresolvedRowsLimit)
         if let ending = endingForMissing(aggregation) { return ending }
         let keeper = keeper(of: aggregation)
-        reading.withLock { $0 = Reading() }
         state.withLock { $0 = .counting(aggregation, keeper) }
         didCatchUp(aggregation.missing.isEmpty)
         return await withTaskGroup(of: PartitionDuties.Ending.self) { group in
@@ -139,13 +139,11 @@ final class PartitionCounter: Sendable {
         var failures = 0
         while !Task.isCancelled {
             switch await readOn(aggregation) {
-            case .success(let hasMore):
+            case .success(let found):
                 failures = 0
                 if let ending = endingForMissing(aggregation) { return ending }
-                if !hasMore {
-                    didCatchUp(aggregation.missing.isEmpty)
-                    await waitForMore(aggregation)
-                }
+                if found.hasCaughtUp { didCatchUp(aggregation.missing.isEmpty) }
+                if !found.hasMore { await waitForMore(aggregation) }
             case .failure(let error):
                 if let ending = PartitionDuties.Ending(whileReading: error) { return ending }
                 failures += 1
@@ -165,23 +163,43 @@ final class PartitionCounter: Sendable {
         return .outrun("chunks are missing: \(MissingChunks.names(missing).joined(separator: " "))")
     }
 
-    /// - Returns: false at the end of the log.
-    private func readOn(_ aggregation: Aggregation) async -> Result<Bool, LogError> {
+    private struct Found {
+        /// There may be more to read at once.
+        var hasMore = true
+        /// Counting has reached an end of the log.
+        var hasCaughtUp = false
+    }
+
+    private func readOn(_ aggregation: Aggregation) async -> Result<Found, LogError> {
         // More would take memory without end, or keep a flush from beginning; the log keeps it meanwhile.
         if aggregation.isOverloaded {
             try? await Task.sleep(for: .milliseconds(20))
-            return .success(true)
+            return .success(Found())
         }
         do throws(LogError) {
+            try await askForEnd()
+            let began = begin.duration(to: .now)
             let entries = try await log.read(
                 from: aggregation.positions.counted.next, maximumBytes: PartitionCounter.bytesPerRead)
             aggregation.apply(entries)
-            reading.withLock { $0 = Reading() }
-            return .success(!entries.isEmpty)
+            let counted = aggregation.positions.counted
+            return reading.withLock { reading in
+                reading.problem = nil
+                let hasCaughtUp = reading.catchUp.didRead(
+                    upTo: counted, foundNothing: entries.isEmpty, began: began)
+                return .success(Found(hasMore: !entries.isEmpty, hasCaughtUp: hasCaughtUp))
+            }
         } catch {
             reading.withLock { $0.problem = error.description }
             return .failure(error)
         }
+    }
+
+    private func askForEnd() async throws(LogError) {
+        let now = begin.duration(to: .now)
+        guard reading.withLock({ $0.catchUp.asksForEnd(at: now) }) else { return }
+        let end = try await log.end()
+        reading.withLock { $0.catchUp.didLearn(end: end, at: now) }
     }
 
     private func waitForMore(_ aggregation: Aggregation) async {
@@ -198,7 +216,8 @@ final class PartitionCounter: Sendable {
         state.withLock { if case .counting(let aggregation, _) = $0 { aggregation } else { nil } }
     }
 
-    /// A reading should come back so soon. One that doesn't is stuck, or the process was asleep.
+    /// The end of the log should be reached so often. Where it isn't, a reading is stuck, others append faster than it reads, or
+    /// the process was asleep.
     private static let longestSilence = Duration.seconds(2)
 
     /// Something of the log has been read, or there is nothing to read.
@@ -215,9 +234,9 @@ final class PartitionCounter: Sendable {
         if let replaying { return replaying }
         let reading = reading.withLock { $0 }
         if let problem = reading.problem { return problem }
-        let silence = ContinuousClock.now - reading.last
+        let silence = begin.duration(to: .now) - reading.catchUp.time
         guard silence > PartitionCounter.longestSilence else { return nil }
-        return "the log was last read \(silence.components.seconds) seconds ago"
+        return "the end of the log was last reached \(silence.components.seconds) seconds ago"
     }
 
     func view(in range: RowRange) -> LogView {

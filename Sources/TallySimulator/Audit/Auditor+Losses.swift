@@ -24,6 +24,8 @@ extension Auditor {
         var confirmed: Set<ChunkName>
         /// It goes on from a checkpoint that counted a lost chunk, and could not read that chunk's ids again.
         var lacksIDs: Bool
+        /// Where the log ended when a reading began, or the end was asked for; since it caught up last.
+        var ends: [Duration: Int64] = [:]
     }
 
     // MARK: Reading

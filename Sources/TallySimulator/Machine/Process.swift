@@ -111,6 +111,9 @@ final class Counting {
     /// Once it runs.
     var aggregator: Aggregator?
     var keeping = StoreKeeping()
+    /// Up to which moment a partition is counted, and when its last reading began.
+    var catchUp = CatchUp(at: .zero)
+    var readingBegan = Duration.zero
     /// The call to the store on whose answer it waits.
     var openCall: Int?
     /// Calls on whose answers queries wait.

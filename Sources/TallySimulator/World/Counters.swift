@@ -26,6 +26,7 @@ package struct Counters: Sendable {
         case lostChunks = "acknowledged chunks lost by the brokers"
         case confirmedLosses = "losses confirmed"
         case rereadPartitions = "partitions read again since a chunk was missing"
+        case endsReachedUnderLoad = "ends of a log reached while others append"
         case repeatedImports = "chunks of an import acknowledged again"
     }
 

@@ -9,8 +9,21 @@ extension World {
         guard let process = process(id.process), let counting = counting(id), let offset = nextOffset(counting) else {
             return
         }
+        noteEnd(counting)
         process.readings[id.account, default: LogReading()].request(from: offset)
         goOnReading(id)
+    }
+
+    /// A reading begins; the reader asks for the end of the log when it has not come there for a while.
+    private func noteEnd(_ counting: Counting) {
+        guard let partition = brokers.partitions.first(where: { $0.account == counting.account }) else { return }
+        let time = Duration.milliseconds(now)
+        counting.readingBegan = time
+        auditor.noteEnd(partition.end, at: time, for: counting.id)
+        let areBrokersThere = !brokers.isAway && !machine(of: counting.id.process).areBrokersUnreachable
+        if counting.aggregator != nil, areBrokersThere, counting.catchUp.asksForEnd(at: time) {
+            counting.catchUp.didLearn(end: partition.end, at: time)
+        }
     }
 
     private func nextOffset(_ counting: Counting) -> LogOffset? {
@@ -92,11 +105,8 @@ extension World {
             auditor.delivered(entries, to: counting.id)
             for entry in entries { _ = counting.aggregator?.apply(entry) }
             if readsAgain(counting) { return }
-            if entries.isEmpty {
-                didCatchUp(counting)
-            } else {
-                keepStore(counting)
-            }
+            noteCatchUp(counting, foundNothing: entries.isEmpty)
+            if !entries.isEmpty { keepStore(counting) }
             // Where there was something there may be more.
             plan(.readingBegins(counting.id), in: entries.isEmpty ? pause : number(1...20))
         case .failure(let error):
@@ -106,6 +116,15 @@ extension World {
     }
 
     private var pause: Int64 { number(1...(hasFaults ? 2_000 : 20_000)) }
+
+    private func noteCatchUp(_ counting: Counting, foundNothing: Bool) {
+        guard let position = counting.aggregator?.position,
+            counting.catchUp.didRead(upTo: position, foundNothing: foundNothing, began: counting.readingBegan)
+        else { return }
+        if !foundNothing { counters[.endsReachedUnderLoad] += 1 }
+        auditor.checkCatchUp(with: counting.catchUp.time, counting.id)
+        didCatchUp(counting)
+    }
 
     func didCatchUp(_ counting: Counting) {
         guard let partition = partition(of: counting.id) else { return }

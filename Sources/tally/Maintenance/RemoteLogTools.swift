@@ -88,11 +88,12 @@ struct RemoteLogTools: LogMaintenance {
     }
 
     private func dump(_ partition: Int, from offset: LogOffset, line: (String) throws -> Void) async throws {
+        let end = try await logs.log(of: partition).end()
         var next: LogOffset? = offset
         while let start = next {
             let entries = try await entries(partition, from: start).get()
             for entry in entries { try line("partition=\(partition) \(JournalDump.text(entry))") }
-            next = entries.last?.offset.next
+            next = RemoteLogTools.next(behind: entries, to: end)
         }
     }
 
@@ -111,11 +112,17 @@ struct RemoteLogTools: LogMaintenance {
             }
             let entries = try result.get()
             for entry in entries { survey.note(entry) }
-            let done = entries.last?.offset.value ?? end.value
+            let done = min(entries.last?.offset.value ?? end.value, end.value)
             try progress(WorkProgress(done: done, total: end.value, unit: .things("offsets")))
-            next = entries.last?.offset.next
+            next = RemoteLogTools.next(behind: entries, to: end)
         }
         return survey
+    }
+
+    /// - Parameter end: of the log when the reading of it began: what is appended meanwhile may never end.
+    /// - Returns: nil when there is nothing more to read.
+    private static func next(behind entries: [LogEntry], to end: LogOffset) -> LogOffset? {
+        entries.last.flatMap { $0.offset < end ? $0.offset.next : nil }
     }
 
     /// What there is from an offset on, or from where the log begins now; `[]` at its end.

@@ -35,6 +35,11 @@ final class LogsInMemory: PartitionedLog {
         partitions[partition].hidden.withLock { $0 = FaultyLog.Hidden(offsets: offsets, readings: readings) }
     }
 
+    /// So many chunks are appended before each reading of the partition from now on, and one takes so many at most.
+    func grow(_ partition: Int, by chunks: UInt64, readAtOnce: Int = .max) {
+        partitions[partition].growth.withLock { ($0.chunks, $0.readAtOnce) = (chunks, readAtOnce) }
+    }
+
     /// Readings of the partition wait from now on, or go on.
     func hold(_ partition: Int, _ isHeld: Bool) { partitions[partition].isHeld.withLock { $0 = isHeld } }
 }
@@ -46,7 +51,21 @@ final class FaultyLog: EventLog {
         var readings = 0
     }
 
+    struct Growth {
+        var chunks: UInt64 = 0
+        var readAtOnce = Int.max
+        var sequence: UInt64 = 0
+
+        mutating func next() -> [Chunk] {
+            (0..<chunks).map { _ in
+                sequence += 1
+                return SampleChunks.chunk(sequence, of: SampleChunks.other)
+            }
+        }
+    }
+
     let inner: MemoryLog
+    let growth = Mutex(Growth())
     let failure = Mutex<LogError?>(nil)
     let hidden = Mutex(Hidden())
     let isHeld = Mutex(false)
@@ -61,7 +80,12 @@ final class FaultyLog: EventLog {
     func read(from offset: LogOffset, maximumBytes: Int) async throws(LogError) -> [LogEntry] {
         while isHeld.withLock({ $0 }), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(1)) }
         if let failure = failure.withLock({ $0 }) { throw failure }
-        let entries = try await inner.read(from: offset, maximumBytes: maximumBytes)
+        let others = growth.withLock { $0.next() }
+        // As a reading of servers takes its time.
+        if !others.isEmpty { try? await Task.sleep(for: .milliseconds(1)) }
+        _ = try await inner.append(others)
+        let readAtOnce = growth.withLock { $0.readAtOnce }
+        let entries = try await inner.read(from: offset, maximumBytes: maximumBytes).prefix(readAtOnce)
         return hidden.withLock { hidden in
             if offset == LogOffset(1) {
                 hidden.readings -= 1

@@ -66,6 +66,19 @@ struct LogToolsTests {
         #expect(fact("partition 1", in: report)?.contains(" bytes, 24 events, offsets 7 to 9") == true)
     }
 
+    @Test("a log to which others append all the time is read to the end that it had", .timeLimit(.minutes(1)))
+    func busyLog() async throws {
+        let busy = LogsInMemory(1)
+        _ = try await busy.log(of: 0).append(SampleChunks.chunks(1...5))
+        busy.grow(0, by: 1, readAtOnce: 2)
+        let tools = RemoteLogTools(logs: busy, name: "kafka://a:9092/t", needs: needs) { nil }
+        let report = try await tools.verify { _ in }
+        #expect(fact("partition 0", in: report)?.contains("offsets 1 to 6") == true, "\(report.facts)")
+        var lines = 0
+        try await tools.dump(partition: nil, from: LogOffset(1)) { _ in lines += 1 }
+        #expect(lines == 8)
+    }
+
     @Test func dumpPrintsAPartitionOrAll() async throws {
         _ = try await logs.logs[0].append(SampleChunks.chunks(1...3))
         _ = try await logs.logs[1].append(SampleChunks.chunks(4...5))
