@@ -153,7 +153,7 @@ package final class StoreKeeper: Service {
             if flushes || !waiting.isEmpty {
                 try await flushNow()
             } else {
-                try await performAll()
+                try await load()
             }
         } catch {
             decide { $0.didFail(for: &$1) }
@@ -198,6 +198,13 @@ package final class StoreKeeper: Service {
         else { return }
         try await store.expire(before: horizon, of: log.id)
         expired.withLock { $0 = horizon }
+    }
+
+    /// Until a flush is asked for: rows to load may come as fast as they are loaded.
+    private func load() async throws(StoreError) {
+        while requests.withLock({ $0.waiting.isEmpty }), let action = decide({ $0.next(for: &$1) }) {
+            try await perform(action)
+        }
     }
 
     private func performAll() async throws(StoreError) {

@@ -69,6 +69,27 @@ import Testing
         }
     }
 
+    @Test("A flush does not wait while rows to load keep coming", .timeLimit(.minutes(1)))
+    func rowsThatKeepComing() async throws {
+        let store = CountStoreWithHooks()
+        var fixture = NodeFixture()
+        fixture.otherStore = store
+        try await fixture.run { node in
+            _ = try await node.count(banner: 1)
+            await node.keeper.flush()
+            store.beforeLoad { [store] in
+                // One more banner each time.
+                let number = store.loads + 1
+                _ = try? await node.append(SampleChunks.chunk(UInt64(number), of: SampleChunks.other, entries: number))
+            }
+            _ = try await node.append(SampleChunks.chunk(1, of: SampleChunks.other))
+            try await eventually("rows keep coming") { store.loads > 3 }
+            await node.keeper.flush()
+            #expect(node.keeper.health.flushes == 2)
+            store.beforeLoad(nil)
+        }
+    }
+
     @Test("Asked for a flush after the stop, it returns", .timeLimit(.minutes(5)))
     func flushAfterTheStop() async throws {
         let node = try await NodeFixture().run { node in
