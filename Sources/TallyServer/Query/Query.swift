@@ -68,9 +68,13 @@ package struct Query: Sendable {
         return VisitorCount.all(unflushed + (try await store.sightings(of: banners, in: days)))
     }
 
-    /// The partitions of which an answer would lack the latest counts now. Asks those that count, and not the store.
-    package func behind() async -> [Freshness.Behind] {
-        let found = await ask(RowRange(banners: [], minutes: .first ... .first))
+    /// The partitions of which an answer would lack the latest counts now. Asks the servers that count, and not the store.
+    /// - Parameter ends: a log that is counted up to its offset here is not behind.
+    package func behind(upTo ends: [LogID: LogOffset] = [:]) async -> [Freshness.Behind] {
+        var found = await ask(RowRange(banners: [], minutes: .first ... .first))
+        for (log, end) in ends {
+            if let position = found.views[log]?.position, position >= end { found.views[log]?.behind = nil }
+        }
         return found.freshness(of: logs, stored: [:], late: late).behind
     }
 

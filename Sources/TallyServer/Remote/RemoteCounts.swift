@@ -38,7 +38,7 @@ package final class RemoteCounts: CountReading {
         polled = PolledLiveSource(query: query, clock: clock, identity: identity)
         live = LiveHub(source: polled)
         start = StartReadiness(limit: readyWithin)
-        firstAnswer = consumer == nil && aggregators != nil ? FirstCompleteAnswer(of: query) : nil
+        firstAnswer = consumer == nil && aggregators != nil ? FirstCompleteAnswer(of: query, over: logs) : nil
     }
 
     package var services: [any Service] {

@@ -134,6 +134,29 @@ struct RemoteCountsTests {
         }
     }
 
+    @Test(
+        "a process that only answers is ready when what the log held at its start is counted, though the log grows faster"
+    )
+    func readyToAnswerWithALag() async throws {
+        let logs = LogsInMemory(1)
+        try await logs.append(1, sequence: 1)
+        try await ConsumerFixture(logs, store: store).run { fixture in
+            fixture.group.assign([0])
+            try await fixture.waitUntilCounted([0])
+            logs.grow(0, by: 2, readAtOnce: 1)
+            try await fixture.waitForProblem(0, "the end of the log was last reached")
+            let query = counts(logs, nil, asking: counts(logs, fixture))
+            let services = ServiceGroup(services: query.services, logger: .silent)
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { try await services.run() }
+                try await eventually("what was there is counted") { query.readiness == .ready }
+                await services.triggerGracefulShutdown()
+                try await tasks.waitForAll()
+            }
+            logs.grow(0, by: 0)
+        }
+    }
+
     @Test("who counts tells in the metrics and in readyz what it can't count, and stays ready")
     func telling() async throws {
         let logs = LogsInMemory(2)
