@@ -105,7 +105,7 @@ package struct PartitionDuties: Sendable {
         return nil
     }
 
-    /// It is at the end of its log.
+    /// It has counted up to an end of its log.
     /// - Parameter isComplete: no chunk is missing.
     package mutating func didCatchUp(_ partition: Int, isComplete: Bool = true) {
         if phases[partition] == .counting { failures[partition] = nil }

@@ -25,7 +25,7 @@ final class PartitionCounter: Sendable {
         case counting(Aggregation, StoreKeeper)
     }
 
-    /// Up to which moment the log is counted, and what was wrong with the last reading.
+    /// The time up to which the log is counted, and what was wrong with the last read.
     private struct Reading {
         var catchUp: CatchUp
         var problem: String?
@@ -35,7 +35,7 @@ final class PartitionCounter: Sendable {
     private let log: any EventLog
     private let surroundings: Surroundings
     private let state = Mutex(State.replaying(.none, end: .none))
-    private let begin = ContinuousClock.now
+    private let created = ContinuousClock.now
     private let reading = Mutex(Reading(catchUp: CatchUp(at: .zero)))
     private let release = Signal()
     /// Whether counting ends, to begin again, since a chunk is missing.
@@ -54,7 +54,7 @@ final class PartitionCounter: Sendable {
     /// It is another's from now on.
     func stop() { release.finish() }
 
-    /// - Parameter didCatchUp: called when the end of the log was reached, perhaps often, and told whether all its chunks were read.
+    /// - Parameter didCatchUp: called when an end of the log was reached, perhaps often, and told whether all its chunks were read.
     func run(didCatchUp: @escaping @Sendable (_ isComplete: Bool) -> Void) async -> PartitionDuties.Ending {
         await withTaskGroup(of: PartitionDuties.Ending?.self) { group in
             group.addTask { await self.count(didCatchUp) }
@@ -139,11 +139,11 @@ final class PartitionCounter: Sendable {
         var failures = 0
         while !Task.isCancelled {
             switch await readOn(aggregation) {
-            case .success(let found):
+            case .success(let step):
                 failures = 0
                 if let ending = endingForMissing(aggregation) { return ending }
-                if found.hasCaughtUp { didCatchUp(aggregation.missing.isEmpty) }
-                if !found.hasMore { await waitForMore(aggregation) }
+                if step.hasCaughtUp { didCatchUp(aggregation.missing.isEmpty) }
+                if !step.mayHaveMore { await waitForMore(aggregation) }
             case .failure(let error):
                 if let ending = PartitionDuties.Ending(whileReading: error) { return ending }
                 failures += 1
@@ -163,22 +163,22 @@ final class PartitionCounter: Sendable {
         return .outrun("chunks are missing: \(MissingChunks.names(missing).joined(separator: " "))")
     }
 
-    private struct Found {
+    private struct Step {
         /// There may be more to read at once.
-        var hasMore = true
+        var mayHaveMore = true
         /// Counting has reached an end of the log.
         var hasCaughtUp = false
     }
 
-    private func readOn(_ aggregation: Aggregation) async -> Result<Found, LogError> {
+    private func readOn(_ aggregation: Aggregation) async -> Result<Step, LogError> {
         // More would take memory without end, or keep a flush from beginning; the log keeps it meanwhile.
         if aggregation.isOverloaded {
             try? await Task.sleep(for: .milliseconds(20))
-            return .success(Found())
+            return .success(Step())
         }
         do throws(LogError) {
-            try await askForEnd()
-            let began = begin.duration(to: .now)
+            await askForEnd()
+            let began = created.duration(to: .now)
             let entries = try await log.read(
                 from: aggregation.positions.counted.next, maximumBytes: PartitionCounter.bytesPerRead)
             aggregation.apply(entries)
@@ -187,7 +187,7 @@ final class PartitionCounter: Sendable {
                 reading.problem = nil
                 let hasCaughtUp = reading.catchUp.didRead(
                     upTo: counted, foundNothing: entries.isEmpty, began: began)
-                return .success(Found(hasMore: !entries.isEmpty, hasCaughtUp: hasCaughtUp))
+                return .success(Step(mayHaveMore: !entries.isEmpty, hasCaughtUp: hasCaughtUp))
             }
         } catch {
             reading.withLock { $0.problem = error.description }
@@ -195,10 +195,10 @@ final class PartitionCounter: Sendable {
         }
     }
 
-    private func askForEnd() async throws(LogError) {
-        let now = begin.duration(to: .now)
-        guard reading.withLock({ $0.catchUp.asksForEnd(at: now) }) else { return }
-        let end = try await log.end()
+    /// What keeps the log from answering keeps it from being read, too, and is reported there.
+    private func askForEnd() async {
+        let now = created.duration(to: .now)
+        guard reading.withLock({ $0.catchUp.asksForEnd(at: now) }), let end = try? await log.end() else { return }
         reading.withLock { $0.catchUp.didLearn(end: end, at: now) }
     }
 
@@ -216,9 +216,9 @@ final class PartitionCounter: Sendable {
         state.withLock { if case .counting(let aggregation, _) = $0 { aggregation } else { nil } }
     }
 
-    /// The end of the log should be reached so often. Where it isn't, a reading is stuck, others append faster than it reads, or
-    /// the process was asleep.
-    private static let longestSilence = Duration.seconds(2)
+    /// A reader should reach the end this often. If it does not, a read is stuck, the log grows faster than it is read, or the process
+    /// was suspended.
+    private static let toleratedLag = Duration.seconds(2)
 
     /// Something of the log has been read, or there is nothing to read.
     var isReading: Bool {
@@ -234,9 +234,9 @@ final class PartitionCounter: Sendable {
         if let replaying { return replaying }
         let reading = reading.withLock { $0 }
         if let problem = reading.problem { return problem }
-        let silence = begin.duration(to: .now) - reading.catchUp.time
-        guard silence > PartitionCounter.longestSilence else { return nil }
-        return "the end of the log was last reached \(silence.components.seconds) seconds ago"
+        let lag = created.duration(to: .now) - reading.catchUp.countedUpTo
+        guard lag > PartitionCounter.toleratedLag else { return nil }
+        return "the end of the log was last reached \(lag.components.seconds) seconds ago"
     }
 
     func view(in range: RowRange) -> LogView {

@@ -93,7 +93,7 @@ struct RemoteLogTools: LogMaintenance {
         while let start = next {
             let entries = try await entries(partition, from: start).get()
             for entry in entries { try line("partition=\(partition) \(JournalDump.text(entry))") }
-            next = RemoteLogTools.next(behind: entries, to: end)
+            next = RemoteLogTools.next(after: entries, upTo: end)
         }
     }
 
@@ -114,14 +114,14 @@ struct RemoteLogTools: LogMaintenance {
             for entry in entries { survey.note(entry) }
             let done = min(entries.last?.offset.value ?? end.value, end.value)
             try progress(WorkProgress(done: done, total: end.value, unit: .things("offsets")))
-            next = RemoteLogTools.next(behind: entries, to: end)
+            next = RemoteLogTools.next(after: entries, upTo: end)
         }
         return survey
     }
 
-    /// - Parameter end: of the log when the reading of it began: what is appended meanwhile may never end.
+    /// - Parameter end: The end of the log when the scan began. The scan stops there, since the log may grow as fast as it is read.
     /// - Returns: nil when there is nothing more to read.
-    private static func next(behind entries: [LogEntry], to end: LogOffset) -> LogOffset? {
+    private static func next(after entries: [LogEntry], upTo end: LogOffset) -> LogOffset? {
         entries.last.flatMap { $0.offset < end ? $0.offset.next : nil }
     }
 

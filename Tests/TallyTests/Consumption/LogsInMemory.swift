@@ -81,8 +81,8 @@ final class FaultyLog: EventLog {
         while isHeld.withLock({ $0 }), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(1)) }
         if let failure = failure.withLock({ $0 }) { throw failure }
         let others = growth.withLock { $0.next() }
-        // As a reading of servers takes its time.
-        if !others.isEmpty { try? await Task.sleep(for: .milliseconds(1)) }
+        // As a read from servers takes its time; a task whose time is over ends.
+        if !others.isEmpty, (try? await Task.sleep(for: .milliseconds(1))) == nil { throw .unavailable("cancelled") }
         _ = try await inner.append(others)
         let readAtOnce = growth.withLock { $0.readAtOnce }
         let entries = try await inner.read(from: offset, maximumBytes: maximumBytes).prefix(readAtOnce)

@@ -57,6 +57,7 @@ struct WarmReserveTests {
                     let counts = try await store.totals(in: .everything, with: [])
                     #expect(counts.map(\.count) == [Int64(sequence)])
                 }
+                #expect(quick > 0, "no trim came within the time of a pull")
             }
         }
         await direct.close()
