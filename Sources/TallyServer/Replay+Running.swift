@@ -8,13 +8,16 @@ extension Replay {
 
     /// - Parameters:
     ///   - checkpoint: to begin at while the store is away, which is not asked then; nil for the store's own.
+    ///   - didLoseIDs: told the offsets whose event ids can't be read any more; nil for a log that the process alone trims, which must
+    ///     have them.
     ///   - progress: called with the offset that was read and the last one of the log.
     static func run(
         log: any EventLog, store: any CountStore, from checkpoint: Checkpoint? = nil,
-        configuration: Aggregator.Configuration,
+        configuration: Aggregator.Configuration, didLoseIDs: ((Range<LogOffset>) -> Void)? = nil,
         progress: (LogOffset, LogOffset) -> Void, noteBanners: ([BannerID]) -> Void
     ) async throws(StartError) -> Aggregator {
-        var replay = Replay(log: log.id, layout: store.layout, configuration: configuration)
+        var replay = Replay(
+            log: log.id, layout: store.layout, configuration: configuration, isTrimmedByOthers: didLoseIDs != nil)
         do {
             while true {
                 switch replay.action {
@@ -22,29 +25,33 @@ extension Replay {
                 case .readCheckpoint: replay.didRead(checkpoint: try await store.checkpoint(of: log.id))
                 case .readEnd: replay.didRead(end: try await log.end())
                 case .read(let offset):
-                    let end = replay.progress?.end ?? offset
-                    try await readOn(from: offset, to: end, in: log) { entries in
-                        noteBanners(replay.didRead(entries))
-                        while case .load(let keys) = replay.action {
-                            if checkpoint != nil {
-                                replay.leaveUnloaded()
-                            } else {
-                                replay.didLoad(try await store.rows(of: log.id, at: keys))
+                    guard let end = replay.progress?.end else { preconditionFailure("the end was asked for before") }
+                    do {
+                        try await readOn(from: offset, to: end, in: log) { entries in
+                            noteBanners(replay.didRead(entries))
+                            while case .load(let keys) = replay.action {
+                                if checkpoint != nil {
+                                    replay.leaveUnloaded()
+                                } else {
+                                    replay.didLoad(try await store.rows(of: log.id, at: keys))
+                                }
                             }
+                            replay.progress.map { progress($0.position, $0.end) }
+                            if case .read = replay.action { return true }
+                            return false
                         }
-                        replay.progress.map { progress($0.position, $0.end) }
-                        if case .read = replay.action { return true }
-                        return false
+                    } catch LogError.trimmed(let first) {
+                        replay.didFindTrimmed(first: first)
                     }
                 case .load: preconditionFailure("rows are loaded when a chunk has asked for them")
-                case .finished: return replay.finished()
+                case .finished:
+                    if let lost = replay.lostIDs { didLoseIDs?(lost) }
+                    return replay.finished()
                 case .refuse(let error): throw error
                 }
             }
         } catch let error as StoreError {
             throw .store(error)
-        } catch LogError.trimmed(let first) {
-            throw .storeBehindLog(log: log.id, first: first)
         } catch let error as LogError {
             throw .log(error)
         } catch let error as StartError {
@@ -56,8 +63,8 @@ extension Replay {
 
     /// Reads to the end of the log, the next entries while `take` is busy with those before: both cost about the same.
     /// - Parameters:
-    ///   - end: behind which nothing is read ahead.
-    ///   - take: is given `[]` at the end; returns whether to read on.
+    ///   - end: the reader does not prefetch past this offset.
+    ///   - take: is given `[]` where the log ends; returns whether to read on.
     private static func readOn(
         from offset: LogOffset, to end: LogOffset, in log: any EventLog, take: ([LogEntry]) async throws -> Bool
     ) async throws {

@@ -73,16 +73,8 @@ extension World {
         return ""
     }
 
-    /// Readers that know different ids, since the brokers have lost a chunk, need the log from different offsets on. One of them may have
-    /// saved a checkpoint that needs what another has trimmed.
-    private func isOutOfReach(_ partition: SimulatedBrokers.Partition) -> Bool {
-        guard auditor.accounts[partition.account].isRetired else { return false }
-        return store.counts.checkpoint(of: partition.log).map { $0.readFrom < partition.first } ?? false
-    }
-
     private func unrest(ofPartition number: Int) -> String {
         let partition = brokers.partitions[number]
-        if isOutOfReach(partition) { return "" }
         for machine in [partition.owner, partition.reserve].compactMap(\.self) {
             let process = machines[machine].process
             if process?.counting[partition.account]?.aggregator?.position != partition.end {

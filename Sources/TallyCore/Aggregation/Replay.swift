@@ -1,57 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Brings an aggregator from the checkpoint in the store to the end that its log has at the beginning. It decides whether store
+/// Brings an aggregator from the checkpoint in the store to the end that its log has when the replay begins. It decides whether store
 /// and log belong together and what is asked of them; its owner does what each action says and reports back.
 ///
-/// What is appended to the log meanwhile is not waited for: where that is as fast as the reading, it would never end.
+/// Replay does not wait for chunks that are appended meanwhile. On a log that grows as fast as it is read, it would never finish.
 ///
 /// While the store is away it is as good to give it an older checkpoint and to leave rows unloaded: `StoreAgreement` then says
 /// later whether store and log belong together.
 ///
 ///     readCheckpoint ─► readEnd ─► read ─► load … ─► read ─► … ─► finished
-///            └────────────┴─► refuse
+///            └────────────┴─► refuse │ ▲
+///                  ▲                 └─┴─ trimmed, readCheckpoint
+///                  └─────────────────────────────┘
+///
+/// When what is to be read was trimmed, the checkpoint is read again. Another one says that another server has counted further. The
+/// same one, when it covers all that was trimmed, says that only event ids of the window are lost: counting goes on without them if the
+/// log has rules of its own by which it drops chunks.
 package struct Replay: Sendable {
     package enum Action: Equatable, Sendable {
         /// Call `didRead(checkpoint:)` with the store's checkpoint of this log.
         case readCheckpoint
         /// Call `didRead(end:)` with the log's end.
         case readEnd
-        /// Call `didRead(_:)` with what the log has from here on. When that was trimmed, the store is behind the log.
+        /// Call `didRead(_:)` with what the log has from here on, or `didFindTrimmed` when it begins later.
         case read(from: LogOffset)
         /// Call `didLoad` with the store's rows of these keys.
         case load([RowKey])
-        /// The aggregator is at the end of the log, as it was asked for, or behind it.
+        /// The aggregator has read up to the end that `readEnd` reported, or past it.
         case finished
         case refuse(StartError)
     }
 
     private enum Phase: Sendable {
         case readingCheckpoint
+        case readingCheckpointAgain(first: LogOffset, end: LogOffset)
         case readingEnd(Checkpoint)
         case reading(end: LogOffset)
         case loading([RowKey], end: LogOffset)
-        case finished
+        case finished(end: LogOffset)
         case refused(StartError)
     }
 
     private let log: LogID
     private let layout: Layout
     private let configuration: Aggregator.Configuration
+    private let isTrimmedByOthers: Bool
     private var phase = Phase.readingCheckpoint
     private var checkpoint = Checkpoint.start
     /// nil until the checkpoint is known.
     private var aggregator: Aggregator?
     private var leavesRowsUnloaded = false
+    /// The offsets whose event ids can't be read any more; nil when there are none.
+    package private(set) var lostIDs: Range<LogOffset>?
 
-    package init(log: LogID, layout: Layout, configuration: Aggregator.Configuration) {
+    /// - Parameter isTrimmedByOthers: the log may drop what was counted by rules of its own, so that the window of event ids may be
+    ///   incomplete.
+    package init(
+        log: LogID, layout: Layout, configuration: Aggregator.Configuration, isTrimmedByOthers: Bool = false
+    ) {
         self.log = log
         self.layout = layout
         self.configuration = configuration
+        self.isTrimmedByOthers = isTrimmedByOthers
     }
 
     package var action: Action {
         switch phase {
-        case .readingCheckpoint: .readCheckpoint
+        case .readingCheckpoint, .readingCheckpointAgain: .readCheckpoint
         case .readingEnd: .readEnd
         case .reading: .read(from: aggregator?.position.next ?? LogOffset(1))
         case .loading(let keys, _): .load(keys)
@@ -62,6 +77,9 @@ package struct Replay: Sendable {
 
     /// - Parameter checkpoint: nil when the store has none of this log.
     package mutating func didRead(checkpoint: Checkpoint?) {
+        if case .readingCheckpointAgain(let first, let end) = phase {
+            return goOn(at: first, end: end, isUnchanged: (checkpoint ?? .start) == self.checkpoint)
+        }
         if let refusal = configuration.settings.refusal(of: log, countedWith: checkpoint?.settings) {
             phase = .refused(refusal)
         } else {
@@ -80,12 +98,31 @@ package struct Replay: Sendable {
         phase = .reading(end: end)
     }
 
+    /// What was to be read was dropped.
+    /// - Parameter first: where the log begins now.
+    package mutating func didFindTrimmed(first: LogOffset) {
+        guard case .reading(let end) = phase else { preconditionFailure("nothing was to be read") }
+        phase = .readingCheckpointAgain(first: first, end: end)
+    }
+
+    private mutating func goOn(at first: LogOffset, end: LogOffset, isUnchanged: Bool) {
+        guard isUnchanged, isTrimmedByOthers, first <= checkpoint.upTo.next else {
+            phase = .refused(.storeBehindLog(log: log, first: first))
+            return
+        }
+        lostIDs = checkpoint.readFrom..<first
+        var rest = checkpoint
+        rest.readFrom = first
+        aggregator = Aggregator(layout: layout, checkpoint: rest, configuration: configuration)
+        loadNext(end: end)
+    }
+
     /// - Parameter entries: `[]` at the end of the log.
     /// - Returns: the banners of rows that came into memory.
     package mutating func didRead(_ entries: [LogEntry]) -> [BannerID] {
         guard case .reading(let end) = phase else { preconditionFailure("nothing was to be read") }
         if entries.isEmpty {
-            phase = .finished
+            phase = .finished(end: end)
             return []
         }
         if let stranger = entries.first(where: isStranger) {
@@ -124,13 +161,13 @@ package struct Replay: Sendable {
         if !keys.isEmpty {
             phase = .loading(keys, end: end)
         } else if let aggregator, aggregator.position >= end {
-            phase = .finished
+            phase = .finished(end: end)
         } else {
             phase = .reading(end: end)
         }
     }
 
-    /// The aggregator at the end of the log; the action must be `finished`.
+    /// The aggregator; the action must be `finished`.
     package consuming func finished() -> Aggregator {
         guard case .finished = phase, let aggregator else { preconditionFailure("the end of the log was not reached") }
         return aggregator
@@ -139,7 +176,7 @@ package struct Replay: Sendable {
     /// How far it is: the offset that was read, and the log's end; nil before that is known.
     package var progress: (position: LogOffset, end: LogOffset)? {
         switch phase {
-        case .reading(let end), .loading(_, let end): aggregator.map { ($0.position, end) }
+        case .reading(let end), .loading(_, let end), .finished(let end): aggregator.map { ($0.position, end) }
         default: nil
         }
     }

@@ -84,12 +84,21 @@ final class PartitionCounter: Sendable {
         do throws(StartError) {
             aggregator = try await Replay.run(
                 log: log, store: surroundings.store, configuration: surroundings.configuration.aggregator,
+                didLoseIDs: noteLostIDs,
                 progress: { position, end in state.withLock { $0 = .replaying(position, end: end) } },
                 noteBanners: surroundings.banners.note)
         } catch {
             return Task.isCancelled ? .released : PartitionDuties.Ending(error)
         }
         return await keepAndFollow(aggregator, didCatchUp)
+    }
+
+    private func noteLostIDs(_ offsets: Range<LogOffset>) {
+        surroundings.logger.warning(
+            "the log has dropped chunks whose event ids are still needed: an event of them that is sent again counts again",
+            metadata: [
+                "partition": "\(partition)", "first": "\(offsets.lowerBound)", "behind": "\(offsets.upperBound)",
+            ])
     }
 
     private func keepAndFollow(

@@ -87,6 +87,20 @@ extension Auditor {
         readers[id].map { !$0.lacks.isEmpty || $0.lacksIDs } ?? false
     }
 
+    /// The brokers dropped what was counted, by a rule of their own: readers that begin again know fewer ids than those that go on.
+    func droppedIDs(of account: Int) { accounts[account].isRetired = true }
+
+    /// A reader counts without the ids of these offsets.
+    func lostIDs(_ offsets: Range<LogOffset>, _ id: CountingID) {
+        guard let reader = readers[id] else { return }
+        require(accounts[id.account].isRetired, "ids are given up that the log should have")
+        require(
+            offsets.upperBound.value <= reader.checkpoint + 1,
+            "the chunks before offset \(offsets.upperBound) are passed over, and only \(reader.checkpoint) are counted")
+        readers[id]?.lacksIDs = true
+        readers[id]?.position = max(reader.position, offsets.upperBound.value - 1)
+    }
+
     // MARK: What a reader finds missing
 
     /// Nothing but what was lost is ever missing, and nothing that was confirmed.

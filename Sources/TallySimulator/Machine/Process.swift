@@ -136,6 +136,7 @@ final class Counting {
             window: .milliseconds(settings.windowMilliseconds), windowLimit: settings.windowLimit,
             lateMinutes: settings.lateMinutes)
         configuration.explainsSkippedOffsets = isJournal
-        replay = Replay(log: log, layout: swarm.layout, configuration: configuration)
+        replay = Replay(
+            log: log, layout: swarm.layout, configuration: configuration, isTrimmedByOthers: !isJournal)
     }
 }

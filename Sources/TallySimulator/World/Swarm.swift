@@ -105,7 +105,7 @@ struct Swarm {
         case kill, powerLoss, fullDisk, damage, clockJump, clockDrift, unreachable, storeUnreachable, storeOutage
         case storeBackup, storeRestore, journalBackup, journalRestore
         case brokerOutage, brokersUnreachable, rebalance, repartition
-        case otherSettings, contradiction, chunkLoss
+        case otherSettings, contradiction, chunkLoss, retention
 
         /// In 100,000 steps, at most.
         var highestRate: Int {
@@ -116,7 +116,7 @@ struct Swarm {
             case .brokerOutage, .brokersUnreachable: 300
             case .rebalance: 1_000
             case .damage, .storeRestore, .journalRestore, .clockDrift, .repartition: 100
-            case .otherSettings, .contradiction, .chunkLoss: 100
+            case .otherSettings, .contradiction, .chunkLoss, .retention: 100
             }
         }
 
@@ -124,7 +124,7 @@ struct Swarm {
         func isPossible(withBrokers hasBrokers: Bool) -> Bool {
             switch self {
             case .damage, .storeBackup, .storeRestore, .journalBackup, .journalRestore: !hasBrokers
-            case .brokerOutage, .brokersUnreachable, .rebalance, .repartition, .chunkLoss: hasBrokers
+            case .brokerOutage, .brokersUnreachable, .rebalance, .repartition, .chunkLoss, .retention: hasBrokers
             default: true
             }
         }
@@ -185,7 +185,7 @@ struct Swarm {
         var rates: [(Fault, Int)] = []
         for fault in Fault.allCases {
             // What closes the books of a log is rare: in most worlds the accounts go on to the end.
-            let isRare = (fault == .damage || fault == .chunkLoss) && random.chance(70)
+            let isRare = [.damage, .chunkLoss, .retention].contains(fault) && random.chance(70)
             let isPossible = fault.isPossible(withBrokers: roles[0] != .alone) && !isRare
             let rate = isPossible ? Swarm.rate(fault.highestRate, using: &random) : 0
             if rate > 0 { rates.append((fault, rate)) }

@@ -39,6 +39,7 @@ extension World {
         case .otherSettings: if machine.role != .ingest { misconfigure(machine) }
         case .contradiction: contradict()
         case .chunkLoss: loseChunk()
+        case .retention: dropCounted()
         }
         history.note("fault", Int64(machine.index))
     }

@@ -24,6 +24,17 @@ extension World {
         plan(.operatorLooks(partition: index), in: number(10_000...300_000))
     }
 
+    /// The brokers drop the beginning of a partition, as the retention of a topic does: at most what is counted.
+    func dropCounted() {
+        let index = Int(number(0...Int64(brokers.partitions.count - 1)))
+        let partition = brokers.partitions[index]
+        let upTo = store.counts.checkpoint(of: partition.log)?.upTo ?? .none
+        guard partition.first <= upTo else { return }
+        brokers.partitions[index].first = LogOffset(number(partition.first.value + 1...upTo.value + 1))
+        auditor.droppedIDs(of: partition.account)
+        history.note("retention", Int64(index), brokers.partitions[index].first.value)
+    }
+
     /// Confirms that chunks are lost when some server misses them, and neither another server nor the store has them.
     func operate(_ index: Int) {
         let partition = brokers.partitions[index]

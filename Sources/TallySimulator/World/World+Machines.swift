@@ -85,9 +85,7 @@ extension World {
                 if machine(of: counting.id.process).role == .aggregate {
                     return plan(.readingBegins(counting.id), in: latency)
                 }
-                guard let entries = readJournal(from: offset, counting) else { return }
-                auditor.delivered(entries, to: counting.id)
-                _ = counting.replay?.didRead(entries)
+                guard readJournal(from: offset, counting) else { return }
             case .finished: return run(counting)
             case .refuse(let error): return refuse(error, counting)
             }
@@ -99,22 +97,31 @@ extension World {
         return partition(of: counting.id).map { brokers.partitions[$0].end } ?? .none
     }
 
-    /// - Returns: nil when the start is over.
-    private func readJournal(from offset: LogOffset, _ counting: Counting) -> [LogEntry]? {
-        guard let journal = process(counting.id.process)?.journal else { return nil }
+    /// - Returns: false when the start is over.
+    private func readJournal(from offset: LogOffset, _ counting: Counting) -> Bool {
+        guard let journal = process(counting.id.process)?.journal else { return false }
         do throws(LogError) {
-            return try journal.read(from: offset, maximumBytes: swarm.bytesPerRead)
+            let entries = try journal.read(from: offset, maximumBytes: swarm.bytesPerRead)
+            auditor.delivered(entries, to: counting.id)
+            _ = counting.replay?.didRead(entries)
+            return true
         } catch .trimmed(let first) {
-            refuse(.storeBehindLog(log: counting.log, first: first), counting)
+            counting.replay?.didFindTrimmed(first: first)
+            return true
         } catch {
             auditor.require(machine(of: counting.id.process).damage != .none, "a whole journal can't be read: \(error)")
             retireJournal(machine(of: counting.id.process))
+            return false
         }
-        return nil
     }
 
     private func run(_ counting: Counting) {
+        let lostIDs = counting.replay?.lostIDs
         guard let aggregator = counting.replay?.finished(), let process = process(counting.id.process) else { return }
+        if let lostIDs {
+            counters[.lostIDs] += 1
+            auditor.lostIDs(lostIDs, counting.id)
+        }
         let machine = machine(of: process.id)
         auditor.require(!counting.hasOtherSettings, "a server counts with other settings than the log was counted with")
         if let journal = process.journal, machine.replacedDisk != nil {

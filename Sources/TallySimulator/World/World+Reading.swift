@@ -94,7 +94,8 @@ extension World {
             _ = counting.replay?.didRead(entries)
             goOn(counting)
         case .failure(.trimmed(let first)):
-            refuse(.storeBehindLog(log: counting.log, first: first), counting)
+            counting.replay?.didFindTrimmed(first: first)
+            goOn(counting)
         case .failure(let error): endCounting(counting.id, PartitionDuties.Ending(.log(error)))
         }
     }
@@ -122,7 +123,7 @@ extension World {
             counting.catchUp.didRead(upTo: position, foundNothing: foundNothing, began: counting.readingBegan)
         else { return }
         if !foundNothing { counters[.endsReachedUnderLoad] += 1 }
-        auditor.checkCatchUp(with: counting.catchUp.time, counting.id)
+        auditor.checkCatchUp(with: counting.catchUp.countedUpTo, counting.id)
         didCatchUp(counting)
     }
 

@@ -75,6 +75,50 @@ final class ReplayTests {
         #expect(flush?.checkpoint.settings == checkpoint.settings)
     }
 
+    @Test("a log that has dropped what is counted is read on from where it begins, if it has rules of its own")
+    func droppedIDs() {
+        for (first, isTrimmedByOthers, isCounted) in [
+            (6, true, true), (5, true, true), (7, true, false), (5, false, false),
+        ] {
+            replay = Replay(
+                log: Self.log, layout: .minute, configuration: Self.configuration, isTrimmedByOthers: isTrimmedByOthers)
+            replay.didRead(checkpoint: checkpoint)
+            replay.didRead(end: LogOffset(6))
+            replay.didFindTrimmed(first: LogOffset(Int64(first)))
+            #expect(replay.action == .readCheckpoint)
+            replay.didRead(checkpoint: checkpoint)
+            let first = LogOffset(Int64(first))
+            #expect(
+                replay.action
+                    == (isCounted ? .read(from: first) : .refuse(.storeBehindLog(log: Self.log, first: first))))
+            #expect(replay.lostIDs == (isCounted ? LogOffset(3)..<first : nil))
+        }
+    }
+
+    @Test("a log that has dropped all that is counted is at its end")
+    func droppedEverything() {
+        replay = Replay(log: Self.log, layout: .minute, configuration: Self.configuration, isTrimmedByOthers: true)
+        replay.didRead(checkpoint: checkpoint)
+        replay.didRead(end: LogOffset(5))
+        replay.didFindTrimmed(first: LogOffset(6))
+        replay.didRead(checkpoint: checkpoint)
+        #expect(replay.action == .finished)
+        let aggregator = replay.finished()
+        #expect(aggregator.position == LogOffset(5))
+    }
+
+    @Test("a log that was trimmed since another server has counted further is begun again from there")
+    func countedFurther() {
+        replay = Replay(log: Self.log, layout: .minute, configuration: Self.configuration, isTrimmedByOthers: true)
+        replay.didRead(checkpoint: checkpoint)
+        replay.didRead(end: LogOffset(9))
+        replay.didFindTrimmed(first: LogOffset(5))
+        var further = checkpoint
+        (further.upTo, further.readFrom) = (LogOffset(8), LogOffset(5))
+        replay.didRead(checkpoint: further)
+        #expect(replay.action == .refuse(.storeBehindLog(log: Self.log, first: LogOffset(5))))
+    }
+
     @Test("a log that was counted with other settings is refused, with both values and the command")
     func otherSettings() {
         var window = Self.configuration

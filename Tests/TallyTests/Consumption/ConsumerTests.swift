@@ -173,6 +173,25 @@ struct ConsumerTests {
         #expect(try await stored().isEmpty)
     }
 
+    @Test("a log whose retention has dropped what is counted is counted on")
+    func retention() async throws {
+        let logs = LogsInMemory(1)
+        for sequence in UInt64(1)...3 { try await logs.append(1, sequence: sequence) }
+        var checkpoint = Checkpoint.start
+        (checkpoint.upTo, checkpoint.readFrom) = (LogOffset(3), LogOffset(2))
+        checkpoint.sequences = [NodeID(process: SampleChunks.node, partition: 0): SequenceRanges([1...3])!]
+        try await store.save(checkpoint, of: logs.ids[0])
+        try await logs.log(of: 0).trim(before: LogOffset(4))
+        try await ConsumerFixture(logs, store: store).run { fixture in
+            fixture.group.assign([0])
+            try await fixture.waitUntilCounted([0])
+            #expect(fixture.consumer.problems.isEmpty)
+            try await logs.append(1, sequence: 4)
+            try await fixture.waitUntilCounted([0])
+        }
+        #expect(try await stored() == [1: 1])
+    }
+
     @Test("a banner that another server has registered keeps its name when it is counted here for the first time")
     func registeredElsewhere() async throws {
         let logs = LogsInMemory(1)
