@@ -14,16 +14,19 @@ extension World {
         goOnReading(id)
     }
 
-    /// A reading begins; the reader asks for the end of the log when it has not come there for a while.
+    /// A read begins. The reader asks for the end of the log when it has not reached it for a while.
     private func noteEnd(_ counting: Counting) {
-        guard let partition = brokers.partitions.first(where: { $0.account == counting.account }) else { return }
-        let time = Duration.milliseconds(now)
+        guard let index = partition(of: counting.id) else { return }
+        let (time, end) = (Duration.milliseconds(now), brokers.partitions[index].end)
         counting.readingBegan = time
-        auditor.noteEnd(partition.end, at: time, for: counting.id)
-        let areBrokersThere = !brokers.isAway && !machine(of: counting.id.process).areBrokersUnreachable
-        if counting.aggregator != nil, areBrokersThere, counting.catchUp.asksForEnd(at: time) {
-            counting.catchUp.didLearn(end: partition.end, at: time)
+        auditor.noteEnd(end, at: time, for: counting.id)
+        if counting.aggregator != nil, reachesBrokers(counting.id), counting.catchUp.asksForEnd(at: time) {
+            counting.catchUp.didLearn(end: end, at: time)
         }
+    }
+
+    private func reachesBrokers(_ id: CountingID) -> Bool {
+        !brokers.isAway && !machine(of: id.process).areBrokersUnreachable
     }
 
     private func nextOffset(_ counting: Counting) -> LogOffset? {
@@ -34,7 +37,7 @@ extension World {
     func goOnReading(_ id: CountingID) {
         guard let process = process(id.process), let counting = counting(id) else { return }
         repeat {
-            guard !brokers.isAway, !machine(of: id.process).areBrokersUnreachable else {
+            guard reachesBrokers(id) else {
                 process.readings[id.account]?.didFail()
                 return didRead(.failure(.unavailable("no broker answers")), counting)
             }

@@ -38,7 +38,7 @@ final class ReplayTests {
         #expect(banners == [BannerID(1)!])
         #expect(replay.action == .read(from: LogOffset(2)))
         #expect(replay.progress?.position == LogOffset(1))
-        // What stands at the end may be no chunk.
+        // The last message may be no chunk.
         _ = replay.didRead([])
         #expect(replay.action == .finished)
         let aggregator = replay.finished()
@@ -46,7 +46,7 @@ final class ReplayTests {
         #expect(aggregator.rowCount == 1)
     }
 
-    @Test("it ends where the log ended at the beginning, though others append meanwhile")
+    @Test("it ends where the log ended when it began, though the log grows meanwhile")
     func growingLog() {
         replay.didRead(checkpoint: nil)
         replay.didRead(end: LogOffset(3))
@@ -75,19 +75,24 @@ final class ReplayTests {
         #expect(flush?.checkpoint.settings == checkpoint.settings)
     }
 
-    @Test("a log that has dropped what is counted is read on from where it begins, if it has rules of its own")
+    /// A replay from the checkpoint meets a log that begins later, and asks for the checkpoint again.
+    private func findTrimmed(first: LogOffset, end: Int64, isTrimmedByOthers: Bool = true) {
+        replay = Replay(
+            log: Self.log, layout: .minute, configuration: Self.configuration, isTrimmedByOthers: isTrimmedByOthers)
+        replay.didRead(checkpoint: checkpoint)
+        replay.didRead(end: LogOffset(end))
+        replay.didFindTrimmed(first: first)
+        #expect(replay.action == .readCheckpoint)
+    }
+
+    @Test("a log that has dropped what is counted is read from its new beginning, if others trim it")
     func droppedIDs() {
         for (first, isTrimmedByOthers, isCounted) in [
-            (6, true, true), (5, true, true), (7, true, false), (5, false, false),
+            (Int64(6), true, true), (5, true, true), (7, true, false), (5, false, false),
         ] {
-            replay = Replay(
-                log: Self.log, layout: .minute, configuration: Self.configuration, isTrimmedByOthers: isTrimmedByOthers)
+            let first = LogOffset(first)
+            findTrimmed(first: first, end: 6, isTrimmedByOthers: isTrimmedByOthers)
             replay.didRead(checkpoint: checkpoint)
-            replay.didRead(end: LogOffset(6))
-            replay.didFindTrimmed(first: LogOffset(Int64(first)))
-            #expect(replay.action == .readCheckpoint)
-            replay.didRead(checkpoint: checkpoint)
-            let first = LogOffset(Int64(first))
             #expect(
                 replay.action
                     == (isCounted ? .read(from: first) : .refuse(.storeBehindLog(log: Self.log, first: first))))
@@ -97,10 +102,7 @@ final class ReplayTests {
 
     @Test("a log that has dropped all that is counted is at its end")
     func droppedEverything() {
-        replay = Replay(log: Self.log, layout: .minute, configuration: Self.configuration, isTrimmedByOthers: true)
-        replay.didRead(checkpoint: checkpoint)
-        replay.didRead(end: LogOffset(5))
-        replay.didFindTrimmed(first: LogOffset(6))
+        findTrimmed(first: LogOffset(6), end: 5)
         replay.didRead(checkpoint: checkpoint)
         #expect(replay.action == .finished)
         let aggregator = replay.finished()
@@ -109,10 +111,7 @@ final class ReplayTests {
 
     @Test("a log that was trimmed since another server has counted further is begun again from there")
     func countedFurther() {
-        replay = Replay(log: Self.log, layout: .minute, configuration: Self.configuration, isTrimmedByOthers: true)
-        replay.didRead(checkpoint: checkpoint)
-        replay.didRead(end: LogOffset(9))
-        replay.didFindTrimmed(first: LogOffset(5))
+        findTrimmed(first: LogOffset(5), end: 9)
         var further = checkpoint
         (further.upTo, further.readFrom) = (LogOffset(8), LogOffset(5))
         replay.didRead(checkpoint: further)

@@ -31,14 +31,22 @@ struct BusyLogTests {
         }
     }
 
-    @Test("a problem that is over is forgotten")
-    func problemIsOver() async throws {
+    /// Runs the body when a partition of one chunk is counted up to its end.
+    private func count(
+        _ body: @Sendable (ConsumerFixture<LogsInMemory>, LogsInMemory) async throws -> Void
+    ) async throws {
         let logs = LogsInMemory(1)
         try await logs.append(1, sequence: 1)
-        let fixture = ConsumerFixture(logs, store: store)
-        try await fixture.run { fixture in
+        try await ConsumerFixture(logs, store: store).run { fixture in
             fixture.group.assign([0])
             try await fixture.waitUntilCounted([0])
+            try await body(fixture, logs)
+        }
+    }
+
+    @Test("a problem that is over is forgotten")
+    func problemIsOver() async throws {
+        try await count { fixture, logs in
             logs.grow(0, by: 1)
             logs.fail(0, .unavailable("cut off"))
             try await fixture.waitForProblem(0, "cut off")
@@ -49,12 +57,7 @@ struct BusyLogTests {
 
     @Test("a reader that falls behind says so, and stores what it has counted")
     func slowReader() async throws {
-        let logs = LogsInMemory(1)
-        try await logs.append(1, sequence: 1)
-        let fixture = ConsumerFixture(logs, store: store)
-        try await fixture.run { fixture in
-            fixture.group.assign([0])
-            try await fixture.waitUntilCounted([0])
+        try await count { fixture, logs in
             logs.grow(0, by: 2, readAtOnce: 1)
             try await eventually("its answers say so") {
                 let behind = fixture.consumer.views(in: .everything).first?.behind
