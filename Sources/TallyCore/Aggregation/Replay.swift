@@ -9,13 +9,11 @@
 /// later whether store and log belong together.
 ///
 ///     readCheckpoint ─► readEnd ─► read ─► load … ─► read ─► … ─► finished
-///            └────────────┴─► refuse │ ▲
-///                  ▲                 └─┴─ trimmed, readCheckpoint
-///                  └─────────────────────────────┘
+///            └────────────┴─► refuse
 ///
-/// When what is to be read was trimmed, the checkpoint is read again. Another one says that another server has counted further. The
-/// same one, when it covers all that was trimmed, says that only event ids of the window are lost: counting goes on without them if the
-/// log has rules of its own by which it drops chunks.
+/// A `read` that meets a trimmed log leads back to `readCheckpoint`. A different checkpoint means that another server has counted
+/// further: the replay is refused, and its owner begins again. The same checkpoint, when it covers everything that was trimmed, means
+/// that only event ids of the window are lost. A log that others trim is then read from its new beginning, without those ids.
 package struct Replay: Sendable {
     package enum Action: Equatable, Sendable {
         /// Call `didRead(checkpoint:)` with the store's checkpoint of this log.
@@ -53,8 +51,8 @@ package struct Replay: Sendable {
     /// The offsets whose event ids can't be read any more; nil when there are none.
     package private(set) var lostIDs: Range<LogOffset>?
 
-    /// - Parameter isTrimmedByOthers: the log may drop what was counted by rules of its own, so that the window of event ids may be
-    ///   incomplete.
+    /// - Parameter isTrimmedByOthers: whether the log may drop chunks that a checkpoint still needs for their event ids, as the retention of
+    ///   a topic does. No other log may lack them.
     package init(
         log: LogID, layout: Layout, configuration: Aggregator.Configuration, isTrimmedByOthers: Bool = false
     ) {
@@ -98,7 +96,7 @@ package struct Replay: Sendable {
         phase = .reading(end: end)
     }
 
-    /// What was to be read was dropped.
+    /// The log no longer holds the offset of `read`.
     /// - Parameter first: where the log begins now.
     package mutating func didFindTrimmed(first: LogOffset) {
         guard case .reading(let end) = phase else { preconditionFailure("nothing was to be read") }

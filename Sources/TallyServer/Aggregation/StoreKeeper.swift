@@ -200,7 +200,7 @@ package final class StoreKeeper: Service {
         expired.withLock { $0 = horizon }
     }
 
-    /// Until a flush is asked for: rows to load may come as fast as they are loaded.
+    /// Loads rows until none is left or a flush is asked for, since new ones may come as fast as they are loaded.
     private func load() async throws(StoreError) {
         while requests.withLock({ $0.waiting.isEmpty }), let action = decide({ $0.next(for: &$1) }) {
             try await perform(action)

@@ -96,9 +96,7 @@ final class PartitionCounter: Sendable {
     private func noteLostIDs(_ offsets: Range<LogOffset>) {
         surroundings.logger.warning(
             "the log has dropped chunks whose event ids are still needed: an event of them that is sent again counts again",
-            metadata: [
-                "partition": "\(partition)", "first": "\(offsets.lowerBound)", "behind": "\(offsets.upperBound)",
-            ])
+            metadata: ["partition": "\(partition)", "first": "\(offsets.lowerBound)", "next": "\(offsets.upperBound)"])
     }
 
     private func keepAndFollow(

@@ -90,7 +90,7 @@ extension Auditor {
     }
 
     func trimmed(_ account: Int, first: LogOffset, _ store: SimulatedStore) {
-        // Readers that know different ids need different beginnings.
+        // Readers that know different event ids need the log from different offsets on.
         if accounts[account].isRetired { return }
         let readFrom = store.counts.checkpoint(of: accounts[account].log)?.readFrom ?? LogOffset(1)
         require(first <= readFrom, "the log begins at offset \(first), but is needed from \(readFrom) on")

@@ -22,9 +22,9 @@ extension Auditor {
         var heardOf: Set<ChunkName> = []
         /// What it was told to be confirmed.
         var confirmed: Set<ChunkName>
-        /// It goes on from a checkpoint that counted a lost chunk, and could not read that chunk's ids again.
+        /// Whether it began at a checkpoint that covers a lost chunk, whose event ids it could not read again.
         var lacksIDs: Bool
-        /// Where the log ended when a reading began, or the end was asked for; since it caught up last.
+        /// The ends that the log had when reads began and when the end was asked for, since the reader caught up last.
         var ends: [Duration: Int64] = [:]
     }
 
@@ -82,12 +82,12 @@ extension Auditor {
         if wasLost { accounts[account].isRetired = true }
     }
 
-    /// It can't be held to what the log should hold.
+    /// A reader that lacks chunks or event ids can't be held to what the log should hold.
     func lacksSomething(_ id: CountingID) -> Bool {
         readers[id].map { !$0.lacks.isEmpty || $0.lacksIDs } ?? false
     }
 
-    /// The brokers dropped what was counted, by a rule of their own: readers that begin again know fewer ids than those that go on.
+    /// The brokers dropped chunks that are counted. Readers that begin again know fewer event ids than those that go on.
     func droppedIDs(of account: Int) { accounts[account].isRetired = true }
 
     /// A reader counts without the ids of these offsets.

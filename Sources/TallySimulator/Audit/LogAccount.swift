@@ -47,8 +47,8 @@ struct LogAccount {
     var acknowledged: Int64 = 0
     /// The position in the reference's changes up to which the store was seen to have them.
     var storedChanges = 0
-    /// The books are closed: the journal was damaged, shown to be so, and moved away; or the brokers have lost a chunk, and a reader that
-    /// does not have it has written.
+    /// The books are closed: the journal was damaged, shown to be so, and moved away; the brokers have lost a chunk, and a reader that
+    /// lacks it or its event ids has written; or they have dropped chunks of the window of event ids.
     var isRetired = false
     private var lastSequence: UInt64 = 0
 

@@ -111,7 +111,7 @@ final class Counting {
     /// Once it runs.
     var aggregator: Aggregator?
     var keeping = StoreKeeping()
-    /// Up to which moment a partition is counted, and when its last reading began.
+    /// The time up to which a partition is counted, and when its last read began.
     var catchUp = CatchUp(at: .zero)
     var readingBegan = Duration.zero
     /// The call to the store on whose answer it waits.

@@ -27,7 +27,7 @@ package struct Counters: Sendable {
         case confirmedLosses = "losses confirmed"
         case rereadPartitions = "partitions read again since a chunk was missing"
         case lostIDs = "starts without the ids of chunks that the brokers had dropped"
-        case endsReachedUnderLoad = "ends of a log reached while others append"
+        case endsReachedUnderLoad = "ends of a growing log reached"
         case repeatedImports = "chunks of an import acknowledged again"
     }
 

@@ -119,7 +119,7 @@ struct RemoteLogTools: LogMaintenance {
         return survey
     }
 
-    /// - Parameter end: The end of the log when the scan began. The scan stops there, since the log may grow as fast as it is read.
+    /// - Parameter end: the end of the log when the scan began. The scan stops there, since the log may grow as fast as it is read.
     /// - Returns: nil when there is nothing more to read.
     private static func next(after entries: [LogEntry], upTo end: LogOffset) -> LogOffset? {
         entries.last.flatMap { $0.offset < end ? $0.offset.next : nil }

@@ -35,7 +35,7 @@ final class LogsInMemory: PartitionedLog {
         partitions[partition].hidden.withLock { $0 = FaultyLog.Hidden(offsets: offsets, readings: readings) }
     }
 
-    /// So many chunks are appended before each reading of the partition from now on, and one takes so many at most.
+    /// Before each read of the partition, this many chunks are appended. A read returns at most `readAtOnce` entries.
     func grow(_ partition: Int, by chunks: UInt64, readAtOnce: Int = .max) {
         partitions[partition].growth.withLock { ($0.chunks, $0.readAtOnce) = (chunks, readAtOnce) }
     }
@@ -80,10 +80,10 @@ final class FaultyLog: EventLog {
     func read(from offset: LogOffset, maximumBytes: Int) async throws(LogError) -> [LogEntry] {
         while isHeld.withLock({ $0 }), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(1)) }
         if let failure = failure.withLock({ $0 }) { throw failure }
-        let others = growth.withLock { $0.next() }
-        // As a read from servers takes its time; a task whose time is over ends.
-        if !others.isEmpty, (try? await Task.sleep(for: .milliseconds(1))) == nil { throw .unavailable("cancelled") }
-        _ = try await inner.append(others)
+        let growing = growth.withLock { $0.next() }
+        // A read from servers takes time, too. A cancelled task ends, so that a time limit can end its test.
+        if !growing.isEmpty, (try? await Task.sleep(for: .milliseconds(1))) == nil { throw .unavailable("cancelled") }
+        _ = try await inner.append(growing)
         let readAtOnce = growth.withLock { $0.readAtOnce }
         let entries = try await inner.read(from: offset, maximumBytes: maximumBytes).prefix(readAtOnce)
         return hidden.withLock { hidden in

@@ -66,7 +66,7 @@ struct LogToolsTests {
         #expect(fact("partition 1", in: report)?.contains(" bytes, 24 events, offsets 7 to 9") == true)
     }
 
-    @Test("a log to which others append all the time is read to the end that it had", .timeLimit(.minutes(1)))
+    @Test("a log that grows as fast as it is read is read to the end that it had", .timeLimit(.minutes(1)))
     func busyLog() async throws {
         let busy = LogsInMemory(1)
         _ = try await busy.log(of: 0).append(SampleChunks.chunks(1...5))
