@@ -11,6 +11,8 @@ final class HoldingRelay: Sendable {
         var calls = 0
         /// The call to hold up; nil for none.
         var holdsAt: Int?
+        /// A call that has this text is the one to hold up.
+        var text: String?
         var isHeld = false
         var held: [(channel: any Channel, bytes: ByteBuffer)] = []
     }
@@ -37,6 +39,11 @@ final class HoldingRelay: Sendable {
     /// Holds up everything from this call on, counted from now; a call is what the client sends at once.
     func hold(atCall call: Int) {
         state.withLock { $0.holdsAt = $0.calls + call }
+    }
+
+    /// Holds up everything from the next call on that has this text.
+    func hold(atCallWith text: String) {
+        state.withLock { $0.text = text }
     }
 
     /// Something is held up.
@@ -77,6 +84,9 @@ final class HoldingRelay: Sendable {
     private func send(_ bytes: ByteBuffer, to server: any Channel) {
         state.withLock { state in
             state.calls += 1
+            if let text = state.text, String(buffer: bytes).contains(text) {
+                (state.text, state.holdsAt) = (nil, state.calls)
+            }
             if let call = state.holdsAt, state.calls >= call {
                 state.isHeld = true
                 state.held.append((server, bytes))
