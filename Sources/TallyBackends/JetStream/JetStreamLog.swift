@@ -62,7 +62,7 @@ package actor JetStreamLog: WaitingLog {
         var pause = Duration.milliseconds(20)
         while true {
             let limit = min(JetStreamLog.acknowledgementTime, max(1, (deadline - .now).milliseconds))
-            if let offsets = try outcome.note(await send(messages, within: limit)) { return offsets }
+            if let offsets = outcome.note(await send(messages, within: limit)) { return offsets }
             guard ContinuousClock.now + pause < deadline, (try? await Task.sleep(for: pause)) != nil else {
                 throw outcome.error
             }

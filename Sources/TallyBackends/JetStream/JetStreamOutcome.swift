@@ -13,9 +13,8 @@ struct JetStreamOutcome {
     private var isCertain = true
     private var problem = "no server has answered"
 
-    /// - Returns: the offsets, when all were acknowledged.
-    /// - Throws: when they were acknowledged in another order.
-    mutating func note(_ deliveries: [NATSDelivery]) throws(LogError) -> [LogOffset]? {
+    /// - Returns: the offsets, when all were acknowledged. What an earlier try has written stands before what this one has.
+    mutating func note(_ deliveries: [NATSDelivery]) -> [LogOffset]? {
         var offsets: [LogOffset] = []
         for delivery in deliveries {
             switch delivery {
@@ -26,11 +25,7 @@ struct JetStreamOutcome {
             }
         }
         if !offsets.isEmpty { isCertain = false }
-        guard offsets.count == deliveries.count else { return nil }
-        guard zip(offsets, offsets.dropFirst()).allSatisfy({ $0 < $1 }) else {
-            throw .unavailable("JetStream has the chunks in another order")
-        }
-        return offsets
+        return offsets.count == deliveries.count ? offsets : nil
     }
 
     /// When there is no more time.

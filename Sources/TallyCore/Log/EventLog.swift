@@ -9,9 +9,10 @@ package protocol EventLog: Sendable {
     /// What it means that `append` has returned.
     var durability: Durability { get }
 
-    /// Appends the chunks in this order, and returns when all of them are durable.
+    /// Appends the chunks in this order, and returns when all of them are durable. A remote log may take some of them later than those
+    /// behind them, since it is sent again what it did not take.
     ///
-    /// - Returns: an offset for each chunk, ascending, all higher than any returned before. `[]` for no chunks.
+    /// - Returns: the offset of each chunk; ascending where the log is local. `[]` for no chunks.
     /// - Throws: `.refused` (none of the chunks is in the log, later it may work), `.unavailable` (none, some or all of
     ///   them may be in the log) or `.failed` (the same, and every later append fails too).
     func append(_ chunks: [Chunk]) async throws(LogError) -> [LogOffset]
