@@ -6,6 +6,9 @@
 ///     resting ──► reading ──► sending … ──► trimming ──► resting
 ///        └──► probing, while a partition is away and nothing is to be sent to it
 ///
+/// A partition that did not take its chunks within the time of an append gets half as many the next time, so that a slow log takes some
+/// within that time, and then a quarter more each time.
+///
 /// No I/O: the owner does what `next` says, one thing at a time, and reports back. Nothing is written down about what was
 /// sent: after a restart what is still in the spool is sent again, and counts once, since a chunk counts once per node and
 /// sequence.
@@ -39,6 +42,8 @@ package struct Forwarder: Sendable {
     private var trimmedBefore: LogOffset
     /// The partitions that did not answer when they were last asked.
     private var away: Set<Int> = []
+    /// How many chunks are sent at once to a partition that has failed, at least 1; to others all that were read.
+    private var limits: [Int: Int] = [:]
     /// After a failure those have their turn that nothing is sent to.
     private var probesFirst = false
 
@@ -62,7 +67,7 @@ package struct Forwarder: Sendable {
         if probesFirst, let partition = partitionToProbe { return probe(partition) }
         if !entries.isEmpty {
             phase = .sending
-            return .send(entries.map(\.chunk))
+            return .send(nextEntries.map(\.chunk))
         }
         if position < end {
             phase = .reading
@@ -75,6 +80,17 @@ package struct Forwarder: Sendable {
         }
         guard let partition = partitionToProbe else { return nil }
         return probe(partition)
+    }
+
+    /// What is sent next, in the order of the spool.
+    private var nextEntries: [LogEntry] {
+        if limits.isEmpty { return entries }
+        var counts: [Int: Int] = [:]
+        return entries.filter { entry in
+            let partition = entry.chunk.node.partition
+            counts[partition, default: 0] += 1
+            return counts[partition, default: 0] <= limits[partition] ?? .max
+        }
     }
 
     private mutating func probe(_ partition: Int) -> Action {
@@ -92,18 +108,30 @@ package struct Forwarder: Sendable {
         phase = .resting
     }
 
-    /// - Parameter failed: these partitions did not take theirs; the same is said again, after a while.
+    /// - Parameter failed: these partitions did not take theirs, of which some are sent again, after a while.
     /// - Returns: the chunks that the log has now.
     package mutating func didSend(failed: Set<Int> = []) -> [Chunk] {
         precondition(!entries.isEmpty, "nothing was to be sent")
-        let sent = entries.map(\.chunk).filter { !failed.contains($0.node.partition) }
-        away.subtract(sent.map(\.node.partition))
+        let tried = nextEntries
+        let counts = Dictionary(tried.map { ($0.chunk.node.partition, 1) }, uniquingKeysWith: +)
+        for (partition, count) in counts { adjustLimit(of: partition, tried: count, failed.contains(partition)) }
+        let sent = tried.filter { !failed.contains($0.chunk.node.partition) }
+        away.subtract(sent.map(\.chunk.node.partition))
         away.formUnion(failed)
-        entries.removeAll { !failed.contains($0.chunk.node.partition) }
+        let offsets = Set(sent.map(\.offset))
+        entries.removeAll { offsets.contains($0.offset) }
         if entries.isEmpty { position = lastRead }
         probesFirst = !failed.isEmpty
         phase = .resting
-        return sent
+        return sent.map(\.chunk)
+    }
+
+    private mutating func adjustLimit(of partition: Int, tried: Int, _ hasFailed: Bool) {
+        if hasFailed {
+            limits[partition] = max(1, tried / 2)
+        } else if tried == limits[partition] {
+            limits[partition] = tried + max(1, tried / 4)
+        }
     }
 
     package mutating func didProbe(answered: Bool) {

@@ -76,6 +76,8 @@ struct Swarm {
     let refusedCalls: Int
     let lostAnswers: Int
     let partialWrites: Int
+    /// The brokers take so many chunks of a call before its time is over; nil for any number.
+    let chunksPerCall: Int?
     let lateCalls: Int
 
     /// Faults that come at any step: of 100,000 steps.
@@ -162,6 +164,7 @@ struct Swarm {
         var aside = random
         var own = SeededGenerator(seed: aside.next().mixed())
         countsVisitors = own.chance(33)
+        chunksPerCall = spools && own.chance(20) ? Swarm.pick([3, 10], using: &own) : nil
 
         lostMessages = Swarm.rate(60, using: &random)
         repeatedMessages = Swarm.rate(60, using: &random)

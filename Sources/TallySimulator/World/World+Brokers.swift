@@ -128,6 +128,10 @@ extension World {
             late.isLate = true
             return plan(.brokersReceive(late), in: number(World.patience...200_000))
         }
+        if let most = swarm.chunksPerCall, call.chunks.count > most {
+            for chunk in call.chunks.prefix(most) { _ = append(chunk, call.partition) }
+            return
+        }
         // Each chunk is a message of its own: the brokers may have some of a commit, and not those before them.
         let isPartial = call.chunks.count > 1 && fails(swarm.partialWrites)
         let chunks = isPartial ? call.chunks.filter { _ in random.chance(50) } : call.chunks

@@ -57,11 +57,61 @@ struct ForwarderTests {
         #expect(forwarder.isAway(3))
         #expect(!forwarder.isAway(0))
         #expect(forwarder.position == .none, "what is behind it may not be dropped before it")
-        #expect(next(&forwarder, end: 4) == .send([chunks[1], chunks[3]]))
-        let rest = forwarder.didSend()
-        #expect(rest == [chunks[1], chunks[3]])
+        #expect(next(&forwarder, end: 4) == .send([chunks[1]]))
+        var rest = forwarder.didSend()
         #expect(!forwarder.isLogAway)
+        #expect(forwarder.position == .none)
+        #expect(next(&forwarder, end: 4) == .send([chunks[3]]))
+        rest += forwarder.didSend()
+        #expect(rest == [chunks[1], chunks[3]])
         #expect(forwarder.position == LogOffset(4))
+    }
+
+    @Test(
+        "a log that takes so many chunks in time, and no more, has them all in the end",
+        arguments: [1, 2, 7, 100, 1_000])
+    func slowLog(most: Int) {
+        var forwarder = Forwarder(first: LogOffset(1))
+        _ = next(&forwarder, end: 1_000)
+        forwarder.didRead(entries(1...1_000))
+        var sent: [Chunk] = []
+        var calls = 0
+        while case .send(let chunks) = next(&forwarder, end: 1_000) {
+            calls += 1
+            sent += forwarder.didSend(failed: chunks.count > most ? [chunks[0].node.partition] : [])
+        }
+        #expect(sent == entries(1...1_000).map(\.chunk))
+        #expect(forwarder.position == LogOffset(1_000))
+        // At least half as many each time as the log takes, and one failure after three successes or more; ten until the first.
+        #expect(calls <= 2_000 / most * 4 / 3 + 10, "\(calls) calls")
+    }
+
+    @Test("what a slow partition gets is its own matter")
+    func slowPartition() {
+        var forwarder = Forwarder(first: LogOffset(1))
+        let all = (1...20).map { offset in
+            let node = NodeID(process: SampleChunks.node, partition: offset % 2)
+            return LogEntry(offset: LogOffset(Int64(offset)), chunk: SampleChunks.chunk(UInt64(offset), of: node))
+        }
+        _ = next(&forwarder, end: 20)
+        forwarder.didRead(all)
+        _ = next(&forwarder, end: 20)
+        _ = forwarder.didSend(failed: [1])
+        guard case .send(let chunks) = next(&forwarder, end: 40) else {
+            Issue.record("nothing is sent")
+            return
+        }
+        #expect(chunks.map(\.sequence) == [1, 3, 5, 7, 9])
+        while forwarder.position < LogOffset(20) {
+            _ = forwarder.didSend()
+            _ = next(&forwarder, end: 40)
+        }
+        forwarder.didRead(all)
+        guard case .send(let more) = next(&forwarder, end: 40) else {
+            Issue.record("nothing is sent")
+            return
+        }
+        #expect(more.count { $0.node.partition == 0 } == 10)
     }
 
     @Test("offsets that were lost to damage are passed over")
@@ -99,7 +149,7 @@ struct ForwarderTests {
         _ = forwarder.didSend(failed: [0, 3])
         #expect(next(&forwarder, end: 4) == .probe(1))
         forwarder.didProbe(answered: true)
-        #expect(next(&forwarder, end: 4) == .send(twoPartitions.map(\.chunk)))
+        #expect(next(&forwarder, end: 4) == .send(twoPartitions.prefix(2).map(\.chunk)))
     }
 
     @Test("a spool that can't be read says nothing about the log")
