@@ -90,10 +90,14 @@ extension Wiring {
             configuration: settings)
     }
 
+    /// What is in the oldest segment is sent again after a start, so that a spool has smaller ones than a journal.
+    private static let spoolSegmentBytes = 4 << 20
+
     /// A data directory of its own, so that the tools for journals work on it.
     private static func openSpool(_ configuration: ServerConfiguration) async throws -> LogDelivery.Spool {
         let directory = try DataDirectory(path: "\(configuration.data)/spool")
-        let journal = try await openJournal(in: directory, configuration)
+        let journal = try await openJournal(
+            in: directory, segmentBytes: min(configuration.segmentSize, spoolSegmentBytes))
         return LogDelivery.Spool(log: journal, limit: configuration.sharing.spoolLimit)
     }
 }

@@ -15,7 +15,7 @@ enum Wiring {
             let directory = try DataDirectory(path: configuration.data)
             let store = try openStore(configuration.store, layout: configuration.layout)
             if configuration.log == .journal {
-                let journal = try await openJournal(in: directory, configuration)
+                let journal = try await openJournal(in: directory, segmentBytes: configuration.segmentSize)
                 let copy = CheckpointFile(in: directory)
                 let node = try await startNode(log: journal, store: store, copy: copy, configuration, logger)
                 try await Server(node: node, configuration: configuration, logger: logger).run()
@@ -32,9 +32,9 @@ enum Wiring {
     }
 
     static func openJournal(
-        in directory: DataDirectory, _ configuration: ServerConfiguration
+        in directory: DataDirectory, segmentBytes: Int
     ) async throws -> JournalLog {
-        guard let settings = JournalSettings(segmentBytes: configuration.segmentSize) else {
+        guard let settings = JournalSettings(segmentBytes: segmentBytes) else {
             throw CommandFailure.usage([JournalSettings.allowed])
         }
         let progress = SharedProgress(label: "recovering the journal")
