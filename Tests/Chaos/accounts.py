@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What Tally says that it has counted, and how that differs from what the clients were promised."""
 
-import contextlib
 import datetime
 import json
 import time
 import urllib.request
 
 from load import KINDS, PLAIN
-from processes import wait_for
 
 # What the servers of Tally are called.
 SERVERS = ("ingest", "aggregate", "query")
@@ -66,14 +64,21 @@ def differences(book, counted):
 
 
 def when_complete(deployment, book, seconds):
-    """- Returns: the first complete answer, or the last one when none came within `seconds`."""
+    """- Returns: the first complete answer, or the last one when nothing more was counted for `seconds`: so that what is late is not
+    taken for lost."""
+    counted, most, since = ({}, {}), -1, time.monotonic()
+    while time.monotonic() < since + seconds:
+        counted = counted_minutes(deployment.query.url, book) or counted
+        if differences(book, counted)[0] == 0:
+            break
+        if total(counted) > most:
+            most, since = total(counted), time.monotonic()
+        time.sleep(0.2)
+    return counted
 
-    def complete():
-        counted = counted_minutes(deployment.query.url, book)
-        return counted if counted and differences(book, counted)[0] == 0 else None
-    with contextlib.suppress(AssertionError):
-        return wait_for("the complete answer", complete, seconds)
-    return counted_minutes(deployment.query.url, book) or ({}, {})
+
+def total(counted):
+    return sum(sum(one.values()) for one in counted)
 
 
 def report(deployment, book, counts, dropped, endings):
@@ -84,7 +89,7 @@ def report(deployment, book, counts, dropped, endings):
     wrong = []
     for name, counted in counts.items():
         lost, doubled, lines = differences(book, counted)
-        print(f"  counted      {sum(map(sum, (one.values() for one in counted)))} in {name}; lost {lost}, doubled {doubled}")
+        print(f"  counted      {total(counted)} in {name}; lost {lost}, doubled {doubled}")
         wrong += [f"{name}: {line}" for line in lines]
     print(f"  dropped      {dropped} messages of the log")
     if deployment.is_trimmed and not dropped:
