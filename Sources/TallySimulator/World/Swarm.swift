@@ -114,11 +114,11 @@ struct Swarm {
             switch self {
             case .kill, .powerLoss: 1_000
             case .fullDisk, .clockJump, .storeOutage, .unreachable, .storeUnreachable: 300
-            case .storeBackup, .journalBackup: 300
+            case .storeBackup, .journalBackup, .chunkLoss: 300
             case .brokerOutage, .brokersUnreachable: 300
             case .rebalance: 1_000
             case .damage, .storeRestore, .journalRestore, .clockDrift, .repartition: 100
-            case .otherSettings, .contradiction, .chunkLoss, .retention: 100
+            case .otherSettings, .contradiction, .retention: 100
             }
         }
 

@@ -9,10 +9,7 @@ extension World {
         let index = Int(number(0...Int64(brokers.partitions.count - 1)))
         let partition = brokers.partitions[index]
         guard partition.first < partition.end else { return }
-        // Mostly one that not every reader has.
-        let recent = max(partition.first.value, partition.end.value - 6)
-        let first = random.chance(80) ? recent : partition.first.value
-        let offset = LogOffset(number(first...partition.end.value - 1))
+        let offset = LogOffset(number(offsetsToLose(of: partition)))
         let chunk = partition.chunks[Int(offset.value - 1)]
         guard brokers.acknowledged.contains(ChunkName(chunk)), !partition.lost.contains(offset),
             partition.chunks.count(where: { ChunkName($0) == ChunkName(chunk) }) == 1
@@ -22,6 +19,15 @@ extension World {
         counters[.lostChunks] += 1
         history.note("lost", Int64(index), offset.value)
         plan(.operatorLooks(partition: index), in: number(10_000...300_000))
+    }
+
+    /// Mostly of chunks that not every reader has; often of those that one has and another has not.
+    private func offsetsToLose(of partition: SimulatedBrokers.Partition) -> ClosedRange<Int64> {
+        let positions = machines.compactMap { $0.process?.counting[partition.account]?.aggregator?.position.value }
+        let unread = max(partition.first.value, (positions.min() ?? 0) + 1)
+        if let highest = positions.max(), unread <= highest, random.chance(50) { return unread...highest }
+        let recent = max(partition.first.value, partition.end.value - 6)
+        return (random.chance(80) ? recent : partition.first.value)...partition.end.value - 1
     }
 
     /// The brokers drop the beginning of a partition, as the retention of a topic does: at most what is counted.
