@@ -15,6 +15,7 @@ final class KafkaProducer: @unchecked Sendable {
     /// Held while a message is handed over, since nothing may reach the handle once its thread has let go of it.
     private let isClosed = Mutex(false)
     private let hasEnded = DispatchSemaphore(value: 0)
+    private let health = Mutex(ProducerHealth())
 
     /// - Throws: when a property has a value that librdkafka doesn't know. Nothing is connected yet.
     init(topic: String, properties: [String: String], problems: KafkaProblems) throws(KafkaFailure) {
@@ -41,6 +42,9 @@ final class KafkaProducer: @unchecked Sendable {
     /// Blocks; once, after `close`.
     func waitUntilClosed() { hasEnded.wait() }
 
+    /// Why another is to take its place; nil while it may go on.
+    var problem: String? { fatalProblem ?? health.withLock { $0.problem(at: .now) } }
+
     /// Why it can't go on; nil while it can.
     var fatalProblem: String? {
         isClosed.withLock { isClosed -> String? in
@@ -55,7 +59,10 @@ final class KafkaProducer: @unchecked Sendable {
 
     /// Sends messages to a partition in this order, and tells `done` what became of each.
     func send(_ messages: [KafkaMessage], to partition: Int, done: @escaping @Sendable ([KafkaDelivery]) -> Void) {
-        let pending = PendingDeliveries(count: messages.count, done: done)
+        let pending = PendingDeliveries(count: messages.count) { [self] deliveries in
+            health.withLock { $0.note(deliveries, at: .now) }
+            done(deliveries)
+        }
         var refusal: KafkaFailure?
         for (index, message) in messages.enumerated() {
             if refusal == nil { refusal = send(message, to: partition, Slot(pending: pending, index: index)) }

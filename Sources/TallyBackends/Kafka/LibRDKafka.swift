@@ -171,11 +171,11 @@ final class LibRDKafka: @unchecked Sendable {
 
     // MARK: Sending
 
-    /// The one to send with. One that brokers have fenced, or that lost its place in a partition, never sends again: another
+    /// The one to send with. One that brokers have fenced, that lost its place in a partition, or that delivers nothing: another
     /// takes its place. What the old one sent may still arrive, behind what the new one sends.
     func producer() throws(KafkaFailure) -> KafkaProducer {
         let result = producing.withLock { producing -> Result<KafkaProducer, KafkaFailure> in
-            guard let problem = producing.producer.fatalProblem else { return .success(producing.producer) }
+            guard let problem = producing.producer.problem else { return .success(producing.producer) }
             let now = ContinuousClock.now
             if let last = producing.replaced, now - last < LibRDKafka.shortestLifeOfProducer {
                 return .failure(KafkaFailure(text: problem))
