@@ -90,7 +90,7 @@ extension Wiring {
             configuration: settings)
     }
 
-    /// What is in the oldest segment is sent again after a start, so that a spool has smaller ones than a journal.
+    /// A spool is trimmed by segments, and what is left in it is sent again after a start; so it has smaller ones than a journal.
     private static let spoolSegmentBytes = 4 << 20
 
     /// A data directory of its own, so that the tools for journals work on it.

@@ -9,8 +9,8 @@ package protocol EventLog: Sendable {
     /// What it means that `append` has returned.
     var durability: Durability { get }
 
-    /// Appends the chunks in this order, and returns when all of them are durable. A remote log may take some of them later than those
-    /// behind them, since it is sent again what it did not take.
+    /// Appends the chunks in this order, and returns when all of them are durable. A remote log may store some behind
+    /// later ones, since what it did not acknowledge is sent again.
     ///
     /// - Returns: the offset of each chunk; ascending where the log is local. `[]` for no chunks.
     /// - Throws: `.refused` (none of the chunks is in the log, later it may work), `.unavailable` (none, some or all of

@@ -6,8 +6,8 @@
 ///     resting ──► reading ──► sending … ──► trimming ──► resting
 ///        └──► probing, while a partition is away and nothing is to be sent to it
 ///
-/// A partition that did not take its chunks within the time of an append gets half as many the next time, so that a slow log takes some
-/// within that time, and then a quarter more each time.
+/// A partition that fails to take its chunks in time is sent half as many next, so that a slow log takes some in time. Each success adds a
+/// quarter, or doubles the number where nothing was taken before.
 ///
 /// No I/O: the owner does what `next` says, one thing at a time, and reports back. Nothing is written down about what was
 /// sent: after a restart what is still in the spool is sent again, and counts once, since a chunk counts once per node and
@@ -30,6 +30,14 @@ package struct Forwarder: Sendable {
         case trimming
     }
 
+    private struct Limit: Sendable {
+        /// How many chunks, at least 1.
+        var most: Int
+        var hasFailed = true
+        /// It failed at least twice in a row, so that how many it takes is not known.
+        var doubles = false
+    }
+
     private var phase = Phase.resting
     /// What was read and the log does not have.
     private var entries: [LogEntry] = []
@@ -42,8 +50,8 @@ package struct Forwarder: Sendable {
     private var trimmedBefore: LogOffset
     /// The partitions that did not answer when they were last asked.
     private var away: Set<Int> = []
-    /// How many chunks are sent at once to a partition that has failed, at least 1; to others all that were read.
-    private var limits: [Int: Int] = [:]
+    /// How much is sent at once to a partition that has failed; to others all that was read.
+    private var limits: [Int: Limit] = [:]
     /// After a failure those have their turn that nothing is sent to.
     private var probesFirst = false
 
@@ -69,14 +77,14 @@ package struct Forwarder: Sendable {
             phase = .sending
             return .send(nextEntries.map(\.chunk))
         }
+        if trimmedBefore < position.next {
+            phase = .trimming
+            return .trim(before: position.next)
+        }
         if position < end {
             phase = .reading
             self.end = end
             return .read(from: position.next)
-        }
-        if trimmedBefore < position.next {
-            phase = .trimming
-            return .trim(before: position.next)
         }
         guard let partition = partitionToProbe else { return nil }
         return probe(partition)
@@ -89,7 +97,7 @@ package struct Forwarder: Sendable {
         return entries.filter { entry in
             let partition = entry.chunk.node.partition
             counts[partition, default: 0] += 1
-            return counts[partition, default: 0] <= limits[partition] ?? .max
+            return counts[partition, default: 0] <= limits[partition]?.most ?? .max
         }
     }
 
@@ -108,7 +116,7 @@ package struct Forwarder: Sendable {
         phase = .resting
     }
 
-    /// - Parameter failed: these partitions did not take theirs, of which some are sent again, after a while.
+    /// - Parameter failed: these partitions did not take theirs, of which fewer are sent next, after a while.
     /// - Returns: the chunks that the log has now.
     package mutating func didSend(failed: Set<Int> = []) -> [Chunk] {
         precondition(!entries.isEmpty, "nothing was to be sent")
@@ -127,11 +135,18 @@ package struct Forwarder: Sendable {
     }
 
     private mutating func adjustLimit(of partition: Int, tried: Int, _ hasFailed: Bool) {
-        if hasFailed {
-            limits[partition] = max(1, tried / 2)
-        } else if tried == limits[partition] {
-            limits[partition] = tried + max(1, tried / 4)
+        guard var limit = limits[partition] else {
+            if hasFailed { limits[partition] = Limit(most: max(1, tried / 2)) }
+            return
         }
+        if hasFailed {
+            limit.doubles = limit.hasFailed
+            limit.most = max(1, tried / 2)
+        } else if tried == limit.most {
+            limit.most += limit.doubles ? tried : max(1, tried / 4)
+        }
+        limit.hasFailed = hasFailed
+        limits[partition] = limit
     }
 
     package mutating func didProbe(answered: Bool) {
