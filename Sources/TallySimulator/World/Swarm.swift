@@ -76,9 +76,10 @@ struct Swarm {
     let refusedCalls: Int
     let lostAnswers: Int
     let partialWrites: Int
-    /// The brokers take so many chunks of a call before its time is over; nil for any number.
-    let chunksPerCall: Int?
     let lateCalls: Int
+
+    /// The brokers accept at most so many chunks of a call in its time; nil for any number.
+    let chunksPerCall: Int?
 
     /// Faults that come at any step: of 100,000 steps.
     let faults: [(fault: Fault, rate: Int)]

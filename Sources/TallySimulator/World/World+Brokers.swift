@@ -129,7 +129,8 @@ extension World {
             return plan(.brokersReceive(late), in: number(World.patience...200_000))
         }
         if let most = swarm.chunksPerCall, call.chunks.count > most {
-            for chunk in call.chunks.prefix(most) { _ = append(chunk, call.partition) }
+            let offsets = call.chunks.prefix(most).map { append($0, call.partition) }
+            history.note("append", Int64(call.partition), offsets.last?.value ?? 0)
             return
         }
         // Each chunk is a message of its own: the brokers may have some of a commit, and not those before them.

@@ -25,7 +25,8 @@ extension World {
     private func offsetsToLose(of partition: SimulatedBrokers.Partition) -> ClosedRange<Int64> {
         let positions = machines.compactMap { $0.process?.counting[partition.account]?.aggregator?.position.value }
         let unread = max(partition.first.value, (positions.min() ?? 0) + 1)
-        if let highest = positions.max(), unread <= highest, random.chance(50) { return unread...highest }
+        let read = min(positions.max() ?? 0, partition.end.value - 1)
+        if unread <= read, random.chance(50) { return unread...read }
         let recent = max(partition.first.value, partition.end.value - 6)
         return (random.chance(80) ? recent : partition.first.value)...partition.end.value - 1
     }
