@@ -123,9 +123,9 @@ def add_options(parser):
 
 
 def scenarios(options):
-    """- Returns: name → a function that is given a directory and returns whether all was well."""
-    return {
-        f"reserve, {log}, {store}, {interruption}":
-            functools.partial(run, log, store, interruption, options.seed, options.rounds)
+    """- Returns: (name, seed, scenario) of each run."""
+    return [
+        (f"reserve, {log}, {store}, {interruption}", options.seed,
+         functools.partial(run, log, store, interruption, options.seed, options.rounds))
         for log in options.logs for store in options.stores for interruption in options.interruptions
-    }
+    ]
