@@ -78,7 +78,7 @@ struct Swarm {
     let partialWrites: Int
     let lateCalls: Int
 
-    /// The brokers accept at most so many chunks of a call in its time; nil for any number.
+    /// How many chunks of a call the brokers store before it times out; nil for all.
     let chunksPerCall: Int?
 
     /// Faults that come at any step: of 100,000 steps.

@@ -128,18 +128,15 @@ extension World {
             late.isLate = true
             return plan(.brokersReceive(late), in: number(World.patience...200_000))
         }
-        if let most = swarm.chunksPerCall, call.chunks.count > most {
-            let offsets = call.chunks.prefix(most).map { append($0, call.partition) }
-            history.note("append", Int64(call.partition), offsets.last?.value ?? 0)
-            return
-        }
         // Each chunk is a message of its own: the brokers may have some of a commit, and not those before them.
-        let isPartial = call.chunks.count > 1 && fails(swarm.partialWrites)
-        let chunks = isPartial ? call.chunks.filter { _ in random.chance(50) } : call.chunks
+        let most = swarm.chunksPerCall ?? .max
+        let isTooSlow = call.chunks.count > most
+        let isPartial = !isTooSlow && call.chunks.count > 1 && fails(swarm.partialWrites)
+        let chunks = isPartial ? call.chunks.filter { _ in random.chance(50) } : Array(call.chunks.prefix(most))
         let offsets = chunks.map { append($0, call.partition) }
         history.note("append", Int64(call.partition), offsets.last?.value ?? 0)
         if isPartial { return answer(call, nil) }
-        if fails(swarm.lostAnswers) { return }
+        if isTooSlow || fails(swarm.lostAnswers) { return }
         answer(call, offsets)
     }
 

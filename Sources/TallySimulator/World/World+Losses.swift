@@ -21,7 +21,8 @@ extension World {
         plan(.operatorLooks(partition: index), in: number(10_000...300_000))
     }
 
-    /// Mostly of chunks that not every reader has; often of those that one has and another has not.
+    /// The offsets to choose a lost chunk from: in half of the cases those that one reader has read and another has not, otherwise mostly
+    /// the latest.
     private func offsetsToLose(of partition: SimulatedBrokers.Partition) -> ClosedRange<Int64> {
         let positions = machines.compactMap { $0.process?.counting[partition.account]?.aggregator?.position.value }
         let unread = max(partition.first.value, (positions.min() ?? 0) + 1)

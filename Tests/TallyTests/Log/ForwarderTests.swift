@@ -14,6 +14,14 @@ struct ForwarderTests {
         forwarder.next(end: LogOffset(end))
     }
 
+    /// A spool of these entries, from offset 1 on, which was read and of which nothing was sent.
+    private func forwarder(thatRead entries: [LogEntry]) -> Forwarder {
+        var forwarder = Forwarder(first: LogOffset(1))
+        _ = forwarder.next(end: LogOffset(Int64(entries.count)))
+        forwarder.didRead(entries)
+        return forwarder
+    }
+
     @Test("an empty spool asks for nothing")
     func empty() {
         var forwarder = Forwarder(first: LogOffset(1))
@@ -37,9 +45,9 @@ struct ForwarderTests {
         #expect(next(&forwarder, end: 5) == .read(from: LogOffset(5)))
     }
 
-    /// Offsets 1 to 4, of the partitions 0, 3, 0, 3.
-    private var twoPartitions: [LogEntry] {
-        (1...4).map { offset in
+    /// Of the partitions 0 and 3, in turn.
+    private func ofTwoPartitions(_ offsets: ClosedRange<Int>) -> [LogEntry] {
+        offsets.map { offset in
             let node = NodeID(process: SampleChunks.node, partition: offset % 2 == 1 ? 0 : 3)
             return LogEntry(offset: LogOffset(Int64(offset)), chunk: SampleChunks.chunk(UInt64(offset), of: node))
         }
@@ -47,10 +55,8 @@ struct ForwarderTests {
 
     @Test("what was not taken is sent again, alone, and until then its partition's new chunks join the spool")
     func failure() {
-        var forwarder = Forwarder(first: LogOffset(1))
-        let chunks = twoPartitions.map(\.chunk)
-        _ = next(&forwarder, end: 4)
-        forwarder.didRead(twoPartitions)
+        let chunks = ofTwoPartitions(1...4).map(\.chunk)
+        var forwarder = forwarder(thatRead: ofTwoPartitions(1...4))
         #expect(next(&forwarder, end: 4) == .send(chunks))
         let sent = forwarder.didSend(failed: [3])
         #expect(sent == [chunks[0], chunks[2]])
@@ -68,17 +74,16 @@ struct ForwarderTests {
     }
 
     @Test(
-        "a log that takes so many chunks in time, and no more, has them all in the end",
+        "a log that stores a limited number of chunks in time has all of them in the end",
         arguments: [1, 2, 7, 100, 1_000])
     func slowLog(most: Int) {
-        var forwarder = Forwarder(first: LogOffset(1))
-        _ = next(&forwarder, end: 1_000)
-        forwarder.didRead(entries(1...1_000))
+        var forwarder = forwarder(thatRead: entries(1...1_000))
         var sent: [Chunk] = []
         var calls = 0
-        // At least half as many each time as the log takes, and a failure after each success at worst; ten until the first.
-        let mostCalls = 2 * 2_000 / most + 10
-        while calls <= mostCalls, case .send(let chunks) = next(&forwarder, end: 1_000) {
+        // A success sends at least half of what the log stores in time. At worst each is followed by a failure; ten failures come before the
+        // first.
+        let callLimit = 2 * 2_000 / most + 10
+        while calls <= callLimit, case .send(let chunks) = next(&forwarder, end: 1_000) {
             calls += 1
             sent += forwarder.didSend(failed: chunks.count > most ? [chunks[0].node.partition] : [])
         }
@@ -88,9 +93,7 @@ struct ForwarderTests {
 
     @Test("a partition that was away for long takes the rest in few calls")
     func recovery() {
-        var forwarder = Forwarder(first: LogOffset(1))
-        _ = next(&forwarder, end: 1_000)
-        forwarder.didRead(entries(1...1_000))
+        var forwarder = forwarder(thatRead: entries(1...1_000))
         for _ in 1...20 {
             _ = next(&forwarder, end: 1_000)
             _ = forwarder.didSend(failed: [SampleChunks.node.partition])
@@ -105,9 +108,7 @@ struct ForwarderTests {
 
     @Test("what the log has is dropped before more is read")
     func trimsUnderLoad() {
-        var forwarder = Forwarder(first: LogOffset(1))
-        _ = next(&forwarder, end: 2)
-        forwarder.didRead(entries(1...2))
+        var forwarder = forwarder(thatRead: entries(1...2))
         _ = next(&forwarder, end: 4)
         _ = forwarder.didSend()
         #expect(next(&forwarder, end: 4) == .trim(before: LogOffset(3)))
@@ -115,32 +116,24 @@ struct ForwarderTests {
         #expect(next(&forwarder, end: 4) == .read(from: LogOffset(3)))
     }
 
-    @Test("what a slow partition gets is its own matter")
+    @Test("one partition that fails does not limit what another is sent")
     func slowPartition() {
-        var forwarder = Forwarder(first: LogOffset(1))
-        let all = (1...20).map { offset in
-            let node = NodeID(process: SampleChunks.node, partition: offset % 2)
-            return LogEntry(offset: LogOffset(Int64(offset)), chunk: SampleChunks.chunk(UInt64(offset), of: node))
-        }
+        var forwarder = forwarder(thatRead: ofTwoPartitions(1...20))
         _ = next(&forwarder, end: 20)
-        forwarder.didRead(all)
-        _ = next(&forwarder, end: 20)
-        _ = forwarder.didSend(failed: [1])
-        guard case .send(let chunks) = next(&forwarder, end: 40) else {
-            Issue.record("nothing is sent")
-            return
-        }
-        #expect(chunks.map(\.sequence) == [1, 3, 5, 7, 9])
+        _ = forwarder.didSend(failed: [0])
+        #expect(next(&forwarder, end: 40) == .send([1, 3, 5, 7, 9].flatMap { ofTwoPartitions($0...$0) }.map(\.chunk)))
         while forwarder.position < LogOffset(20) {
             _ = forwarder.didSend()
             _ = next(&forwarder, end: 40)
         }
-        forwarder.didRead(all)
+        forwarder.didTrim()
+        #expect(next(&forwarder, end: 40) == .read(from: LogOffset(21)))
+        forwarder.didRead(ofTwoPartitions(21...40))
         guard case .send(let more) = next(&forwarder, end: 40) else {
             Issue.record("nothing is sent")
             return
         }
-        #expect(more.count { $0.node.partition == 0 } == 10)
+        #expect(more.count { $0.node.partition == 3 } == 10)
     }
 
     @Test("offsets that were lost to damage are passed over")
@@ -175,12 +168,12 @@ struct ForwarderTests {
         var forwarder = Forwarder(first: LogOffset(1))
         forwarder.note(1, answered: false)
         _ = next(&forwarder, end: 4)
-        forwarder.didRead(twoPartitions)
+        forwarder.didRead(ofTwoPartitions(1...4))
         _ = next(&forwarder, end: 4)
         _ = forwarder.didSend(failed: [0, 3])
         #expect(next(&forwarder, end: 4) == .probe(1))
         forwarder.didProbe(answered: true)
-        #expect(next(&forwarder, end: 4) == .send(twoPartitions.prefix(2).map(\.chunk)))
+        #expect(next(&forwarder, end: 4) == .send(ofTwoPartitions(1...2).map(\.chunk)))
     }
 
     @Test("a spool that can't be read says nothing about the log")
