@@ -90,7 +90,7 @@ extension Wiring {
             configuration: settings)
     }
 
-    /// A spool is trimmed by segments, and what is left in it is sent again after a start; so it has smaller ones than a journal.
+    /// A spool is trimmed by whole segments, and what is left in it is sent again after a start. So its segments are small.
     private static let spoolSegmentBytes = 4 << 20
 
     /// A data directory of its own, so that the tools for journals work on it.

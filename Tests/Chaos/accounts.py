@@ -64,8 +64,8 @@ def differences(book, counted):
 
 
 def when_complete(deployment, book, seconds):
-    """- Returns: the first complete answer, or the last one when nothing more was counted for `seconds`: so that what is late is not
-    taken for lost."""
+    """Goes on while more is counted, so that late events are not reported as lost.
+    - Returns: the first complete answer, or the last one when the counts have not grown for `seconds`."""
     counted, most, since = ({}, {}), -1, time.monotonic()
     while time.monotonic() < since + seconds:
         counted = counted_minutes(deployment.query.url, book) or counted

@@ -26,8 +26,8 @@ from watcher import Watcher
 
 BANNERS = range(1, 101)
 
-# In seconds. Kafka's mock sends one batch for each request, so that a server that begins a partition reads some hundred chunks a second: after
-# some minutes reading the ids of a longer run takes longer than the time until the next fault, and nothing is counted any more.
+# In seconds. Kafka's mock answers a fetch with one batch, so a server reads only some hundred chunks a second. A server that begins a partition
+# reads all chunks of the run for their event ids: after some minutes that takes longer than the time until the next fault, and counting stops.
 LONGEST_RUN = 120
 
 

@@ -13,7 +13,7 @@ struct JetStreamOutcome {
     private var isCertain = true
     private var problem = "no server has answered"
 
-    /// - Returns: the offsets, when all were acknowledged. What an earlier try has written stands before what this one has.
+    /// - Returns: the offsets when all messages were acknowledged. They need not ascend: an earlier try may have written some messages.
     mutating func note(_ deliveries: [NATSDelivery]) -> [LogOffset]? {
         var offsets: [LogOffset] = []
         for delivery in deliveries {

@@ -5,15 +5,15 @@
 import CNATS
 import Glibc
 
-/// Takes the place of nats.c's own function of this name, and calls it.
+/// Replaces nats.c's function of the same name, and calls it.
 ///
-/// nats.c before 3.8, such as Debian 12's 3.4, does not end a handshake when a read of the server's answer to CONNECT fails: it repeats the
-/// read without a pause, holds the connection's lock, and adds a byte to a buffer each time
-/// (https://github.com/nats-io/nats.c/pull/707). A server that accepts connections and then hangs stopped all that Tally does with
-/// JetStream in this way. The one failure that ends the loop is that of a closed connection, so any failure is reported as one there.
+/// nats.c before 3.8 (Debian 12 has 3.4) reads the answer to CONNECT in a loop that ends only when the connection is closed. After a timeout or
+/// another error the loop repeats the read without a pause, while it holds the connection's lock, and adds a byte to a buffer each time
+/// (https://github.com/nats-io/nats.c/pull/707). A nats-server that hangs after it has accepted a connection therefore blocks every call of
+/// that connection. This function reports any error in the loop as a closed connection; only the loop passes no pointer for the count.
 ///
-/// nats.c calls this function, since a program's own symbols come before those of its libraries, unless it was linked with `-Bsymbolic`.
-/// Only the loop in question passes no pointer for the count.
+/// nats.c calls this function because the dynamic linker prefers symbols of the program to those of a library. A libnats that was linked
+/// with `-Bsymbolic` calls its own.
 @c(natsSock_Read)
 package func natsSocketRead(
     _ socket: UnsafeMutableRawPointer?, _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: Int,

@@ -171,8 +171,8 @@ final class LibRDKafka: @unchecked Sendable {
 
     // MARK: Sending
 
-    /// The one to send with. One that brokers have fenced, that lost its place in a partition, or that delivers nothing: another
-    /// takes its place. What the old one sent may still arrive, behind what the new one sends.
+    /// The producer to send with. A producer that brokers have fenced, that has lost its place in a partition, or that delivers nothing is
+    /// replaced. What it has sent may still arrive, behind what the new one sends.
     func producer() throws(KafkaFailure) -> KafkaProducer {
         let result = producing.withLock { producing -> Result<KafkaProducer, KafkaFailure> in
             guard let problem = producing.producer.problem else { return .success(producing.producer) }

@@ -2,8 +2,8 @@
 
 #if Kafka
 
-/// Whether a producer still delivers anything. librdkafka does not call every producer failed that brokers refuse: Tansu 0.6 fences one
-/// whose messages have timed out, and librdkafka 2.16 tries again for as long as it lives.
+/// Whether a producer still delivers messages. librdkafka does not report every producer that brokers reject as failed: Tansu 0.6 fences a
+/// producer whose messages have timed out, and librdkafka 2.16 retries without end.
 ///
 /// No I/O.
 struct ProducerHealth {

@@ -10,7 +10,7 @@ import Testing
 @Suite("What the tries of an append to JetStream come to")
 struct JetStreamOutcomeTests {
     private let timeout = NATSDelivery.failed(NATSFailure(text: "timeout"))
-    private let nobody = NATSDelivery.failed(NATSFailure(text: "no responders", isCertain: true))
+    private let noResponders = NATSDelivery.failed(NATSFailure(text: "no responders", isCertain: true))
 
     @Test("a message that was lost and sent again stands behind those that came through, and the append is done")
     func anotherOrder() {
@@ -20,10 +20,10 @@ struct JetStreamOutcomeTests {
         #expect(outcome.note(again) == [LogOffset(9), LogOffset(7), LogOffset(8)])
     }
 
-    @Test("what was taken by no one in any try is certainly not there")
+    @Test("what no server has received in any try is certainly not there")
     func certain() {
         var outcome = JetStreamOutcome()
-        #expect(outcome.note([nobody, nobody]) == nil)
+        #expect(outcome.note([noResponders, noResponders]) == nil)
         #expect(outcome.error == .refused("JetStream: no responders"))
     }
 
@@ -32,8 +32,8 @@ struct JetStreamOutcomeTests {
         arguments: [NATSDelivery.failed(NATSFailure(text: "timeout")), .acknowledged(sequence: 1)])
     func perhaps(first: NATSDelivery) {
         var outcome = JetStreamOutcome()
-        #expect(outcome.note([first, nobody]) == nil)
-        #expect(outcome.note([nobody, nobody]) == nil)
+        #expect(outcome.note([first, noResponders]) == nil)
+        #expect(outcome.note([noResponders, noResponders]) == nil)
         #expect(outcome.error == .unavailable("JetStream: no responders"))
     }
 }
