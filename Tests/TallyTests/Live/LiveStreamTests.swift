@@ -72,7 +72,9 @@ struct LiveStreamTests {
                 _ = try await node.count(banner: 7, count: 3)
                 if !round.isMultiple(of: 3) { await node.keeper.flush() }
                 node.live.round()
-                let message = try #require(await watcher.mailbox.next())
+                var message = try #require(await watcher.mailbox.next())
+                // On a machine that is busy enough the hub has rounds of its own meanwhile.
+                while message == .bytes(LiveText.heartbeat) { message = try #require(await watcher.mailbox.next()) }
                 // What the store alone has is told as the state anew.
                 let text =
                     switch message {
