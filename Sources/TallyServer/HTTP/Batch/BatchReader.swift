@@ -6,7 +6,8 @@ import TallyCore
 /// Reads a body of events while it arrives, in parts of any size: NDJSON, one object a line, or one JSON array of objects.
 ///
 /// Of lines only the beginning of one that goes on in the next part is kept; an array is kept until its end, since it counts
-/// only if all of it is JSON.
+/// only if all of it is JSON. The work is linear in the bytes, however small the parts are: each search goes on where the one
+/// before it ended.
 struct BatchReader {
     private enum Form {
         /// Nothing but space was seen.
@@ -22,7 +23,11 @@ struct BatchReader {
     private var form = Form.undecided
     /// What was not read yet.
     private var rest: [UInt8] = []
+    /// The bytes at the beginning of `rest` that are known to be space, while the form is undecided.
+    private var spaceCount = 0
     private var line = 0
+    /// The work so far: bytes looked at, each time that they were.
+    private(set) var examinedBytes = 0
 
     init(backfill: Bool, service: any CountingService) { batch = EventBatch(backfill: backfill, service: service) }
 
@@ -53,10 +58,17 @@ struct BatchReader {
     }
 
     private mutating func decide(isWhole: Bool) {
-        if !isWhole, rest.count < BatchReader.mark.count, BatchReader.mark.starts(with: rest) { return }
-        let text = rest.starts(with: BatchReader.mark) ? rest.dropFirst(BatchReader.mark.count) : rest[...]
-        guard let first = text.first(where: { !BatchReader.isSpace($0) }) else { return }
-        if first == UInt8(ascii: "[") {
+        let mark = BatchReader.mark
+        if !isWhole, rest.count < mark.count, mark.starts(with: rest) { return }
+        let start = rest.starts(with: mark) ? mark.count : 0
+        guard let first = rest[max(start, spaceCount)...].firstIndex(where: { !BatchReader.isSpace($0) }) else {
+            examinedBytes += rest.count - spaceCount
+            spaceCount = rest.count
+            return
+        }
+        examinedBytes += first + 1 - spaceCount
+        let text = rest[start...]
+        if rest[first] == UInt8(ascii: "[") {
             form = .array
             rest = Array(text)
         } else {
@@ -71,6 +83,7 @@ struct BatchReader {
 
     private mutating func readLines(_ part: UnsafeRawBufferPointer) {
         var part = part
+        examinedBytes += part.count
         if !rest.isEmpty {
             guard let end = BatchReader.lineEnd(in: part) else { return rest.append(contentsOf: part) }
             var whole = rest
@@ -88,8 +101,10 @@ struct BatchReader {
 
     private mutating func readLine(_ text: UnsafeRawBufferPointer) {
         line += 1
+        examinedBytes += text.count
         var scanner = EventScanner(text)
         if let event = scanner.nextEvent(), scanner.isAtEnd, batch.add(event, at: .line(line)) { return }
+        examinedBytes += text.count
         if text.allSatisfy(BatchReader.isSpace) { return }
         batch.add(at: .line(line)) { () throws(JSONError) in try JSONReader.value(of: Array(text)[...]) }
     }
@@ -110,10 +125,12 @@ struct BatchReader {
         batch.beginPart()
         try reader.beginArray()
         while try reader.hasElement(isFirst: index == 0) {
+            let start = reader.position
             if !readUsualElement(&reader, of: text, index: index) {
                 let value = try reader.readValue(depth: 1)
                 batch.add(at: .index(index)) { value }
             }
+            examinedBytes += reader.position - start
             index += 1
         }
         try reader.readEnd()
@@ -123,7 +140,10 @@ struct BatchReader {
     private mutating func readUsualElement(_ reader: inout JSONReader, of text: [UInt8], index: Int) -> Bool {
         text.withUnsafeBytes { bytes in
             var scanner = EventScanner(UnsafeRawBufferPointer(rebasing: bytes[reader.position...]))
-            guard let event = scanner.nextEvent(), batch.add(event, at: .index(index)) else { return false }
+            guard let event = scanner.nextEvent(), batch.add(event, at: .index(index)) else {
+                examinedBytes += scanner.position
+                return false
+            }
             reader.skip(scanner.position)
             return true
         }
