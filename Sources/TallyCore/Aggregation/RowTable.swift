@@ -27,7 +27,7 @@ struct RowTable: Sendable {
     }
 
     private let minutesPerRow: Int
-    private let seed: UInt64
+    private let hash: KeyedHash
     private(set) var entries: [Entry] = []
     /// The last change of any row that was removed.
     private(set) var removedUpTo: Int64 = 0
@@ -38,7 +38,7 @@ struct RowTable: Sendable {
     /// - Parameter seed: makes the places unpredictable for whoever chooses the banner ids; it has no other effect.
     init(layout: Layout, seed: UInt64) {
         self.minutesPerRow = layout.minutesPerRow
-        self.seed = seed
+        hash = KeyedHash(seed: seed)
         self.slots = Array(repeating: -1, count: 64)
     }
 
@@ -80,14 +80,14 @@ struct RowTable: Sendable {
     mutating func add(
         _ deltas: ArraySlice<Delta>, start: UInt32, kind: UInt16, minute: Int, upTo: Int64
     ) -> (count: Int, sum: Int64) {
-        let (seed, minutesPerRow) = (seed, minutesPerRow)
+        let (hash, minutesPerRow) = (hash, minutesPerRow)
         return withRows { slots, entries, counts in
             deltas.withUnsafeBufferPointer { deltas in
                 var sum: Int64 = 0
                 for (place, delta) in deltas.enumerated() {
                     guard delta.minute == deltas[0].minute, delta.kind == deltas[0].kind else { return (place, sum) }
                     let key = Key(banner: delta.banner.value, start: start, kind: kind)
-                    let found = slots[RowTable.slot(of: key, seed: seed, slots, entries)]
+                    let found = slots[RowTable.slot(of: key, hash, slots, entries)]
                     guard found >= 0, entries[Int(found)].flags.isDisjoint(with: [.unresolved, .loaded]) else {
                         return (place, sum)
                     }
@@ -156,15 +156,15 @@ struct RowTable: Sendable {
     /// The slot that holds the key, or the free one where it belongs (linear probing).
     private func slot(of key: Key) -> Int {
         slots.withUnsafeBufferPointer { slots in
-            entries.withUnsafeBufferPointer { entries in RowTable.slot(of: key, seed: seed, slots, entries) }
+            entries.withUnsafeBufferPointer { entries in RowTable.slot(of: key, hash, slots, entries) }
         }
     }
 
     @inline(__always)
     private static func slot<Entries: Collection<Entry>>(
-        of key: Key, seed: UInt64, _ slots: UnsafeBufferPointer<Int32>, _ entries: Entries
+        of key: Key, _ hash: KeyedHash, _ slots: UnsafeBufferPointer<Int32>, _ entries: Entries
     ) -> Int where Entries.Index == Int {
-        Probing.place(of: hash(key, seed: seed), in: slots.count) { place in
+        Probing.place(of: place(of: key, hash), in: slots.count) { place in
             slots[place] >= 0 && entries[Int(slots[place])].key != key
         }
     }
@@ -172,10 +172,10 @@ struct RowTable: Sendable {
     /// Sixteen neighbouring banners share a cache line of slots, since chunks are sorted by banner; where the line is,
     /// says the rest of the key.
     @inline(__always)
-    private static func hash(_ key: Key, seed: UInt64) -> UInt64 {
+    private static func place(of key: Key, _ hash: KeyedHash) -> UInt64 {
         let banner = UInt64(bitPattern: key.banner)
         let rest = UInt64(key.start) << 16 | UInt64(key.kind)
-        return (banner >> 4 ^ seed).mixed(with: rest) << 4 | banner & 15
+        return hash(banner >> 4, rest) << 4 | banner & 15
     }
 
     private mutating func rebuildSlots(count: Int) {

@@ -7,6 +7,8 @@ import Crypto
 /// It is the first 128 bits of SHA-256 over banner, kind and the sender's text: ids are compared within one banner and
 /// kind, so that the answer doesn't depend on how banners are spread over partitions. With a billion ids in the window
 /// two of them are alike with a probability of 2^-69.
+///
+/// A client that sends chunks chooses the bits, so their hash in a table is Swift's own: keyed, and of all of them.
 package struct EventID: Hashable, Sendable {
     package let bits: UInt128
 
@@ -20,7 +22,4 @@ package struct EventID: Hashable, Sendable {
         hash.update(data: Array(text.utf8))
         self.bits = hash.finalize().prefix(16).reduce(0) { $0 << 8 | UInt128($1) }
     }
-
-    /// Already uniform: a second hash would only cost time.
-    package func hash(into hasher: inout Hasher) { hasher.combine(UInt64(truncatingIfNeeded: bits)) }
 }

@@ -20,7 +20,7 @@ package struct Lane: Sendable {
     /// Sorted; a kind is named by its index.
     package let kinds: [Kind]
     package private(set) var minute = Minute.first
-    private let seed: UInt64
+    private let hash: KeyedHash
     private var slots: [Slot]
     /// How many are of this epoch.
     private var filled = 0
@@ -28,7 +28,7 @@ package struct Lane: Sendable {
     /// The slots that have a count.
     private var touched: [Int32] = []
     private var sightings: [Sighting] = []
-    private var committed = RecentSightings()
+    private var committed: RecentSightings
 
     /// - Parameters:
     ///   - number: different for each lane of one group commit.
@@ -38,7 +38,8 @@ package struct Lane: Sendable {
         precondition(kinds.count <= Limits.kinds && kinds == kinds.sorted(), "the kinds of a lane are sorted")
         self.number = number
         self.kinds = kinds
-        self.seed = seed
+        hash = KeyedHash(seed: seed)
+        committed = RecentSightings(seed: seed)
         slots = Array(repeating: Slot(), count: Lane.smallest)
     }
 
@@ -123,14 +124,10 @@ package struct Lane: Sendable {
 
     /// The slot that holds the counter, or the free one where it belongs (linear probing).
     private func slot(of banner: Int64, kind: UInt8) -> Int {
-        Probing.place(of: hash(banner, kind), in: slots.count) { place in
+        Probing.place(of: hash(UInt64(bitPattern: banner), UInt64(kind)), in: slots.count) { place in
             slots[place].tag >> Lane.kindBits == epoch
                 && (slots[place].banner != banner || slots[place].tag != tag(kind))
         }
-    }
-
-    private func hash(_ banner: Int64, _ kind: UInt8) -> UInt64 {
-        (UInt64(bitPattern: banner) &+ UInt64(kind) &* 0x9E37_79B9_7F4A_7C15 ^ seed).mixed()
     }
 
     private mutating func grow() {

@@ -3,12 +3,9 @@
 extension UInt64 {
     /// The finalizer of SplitMix64 (Steele, Lea, Flood 2014): values that are neighbours spread evenly over all 64 bits. What it
     /// makes of a value must never change, since the partitions of logs rest on it.
-    ///
-    /// - Parameter rest: of a key that has more than 64 bits; it is mixed in half-way.
     @inlinable @inline(__always)
-    package func mixed(with rest: UInt64 = 0) -> UInt64 {
+    package func mixed() -> UInt64 {
         var value = (self ^ self >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value ^= rest
         value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
         return value ^ value >> 31
     }

@@ -14,9 +14,11 @@ package struct RecentSightings: Sendable {
     /// 2 MiB, once there is a visitor.
     package static let size = 1 << 17
 
+    private let hash: KeyedHash
     private var slots: [Slot] = []
 
-    package init() {}
+    /// - Parameter seed: of the hash; random, except where a run must be repeatable.
+    package init(seed: UInt64) { hash = KeyedHash(seed: seed) }
 
     /// Whether this, or a higher rank in its place, was inserted and not forgotten.
     package func contains(_ sighting: Sighting) -> Bool {
@@ -41,6 +43,6 @@ package struct RecentSightings: Sendable {
     private func place(of sighting: Sighting) -> Int {
         let place = sighting.place
         let rest = UInt64(place.day.sinceEpoch) << 16 | UInt64(place.register)
-        return Int(UInt64(bitPattern: place.banner.value).mixed(with: rest) & UInt64(RecentSightings.size - 1))
+        return Int(hash(UInt64(bitPattern: place.banner.value), rest) & UInt64(RecentSightings.size - 1))
     }
 }

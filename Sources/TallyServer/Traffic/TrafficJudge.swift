@@ -47,7 +47,7 @@ package final class TrafficJudge: Sendable {
     private let countsVisitors: Bool
     private let salt = VisitorSalt()
     /// Of those that no lane has: what a lane remembers, it remembers itself.
-    private let committed = Mutex(RecentSightings())
+    private let committed = Mutex(RecentSightings(seed: .random(in: 0 ... .max)))
 
     package init(_ configuration: Configuration = Configuration()) {
         bots = configuration.bots ? BotList.kept : nil

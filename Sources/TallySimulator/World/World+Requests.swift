@@ -56,7 +56,7 @@ extension World {
     /// Few registers, and another rank every minute, so that a register is raised and met again.
     private func visitor(_ client: Int, at minute: Minute) -> Sighting.Mark? {
         guard swarm.countsVisitors else { return nil }
-        let bits = UInt64(minute.sinceEpoch).mixed(with: UInt64(client))
+        let bits = (UInt64(minute.sinceEpoch).mixed() ^ UInt64(client)).mixed()
         return Sighting.Mark(register: UInt16(bits & 7), rank: UInt8(bits >> 8 & 7) + 1)
     }
 

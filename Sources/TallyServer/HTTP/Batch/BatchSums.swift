@@ -30,8 +30,7 @@ struct BatchSums {
     /// A power of two, at least twice the entries.
     private var slots = [Slot](repeating: free, count: 256)
     private var count = 0
-    /// Makes the places unpredictable for whoever chooses the banner ids.
-    private let seed = UInt64.random(in: 0 ... .max)
+    private let hash = KeyedHash(seed: .random(in: 0 ... .max))
 
     mutating func removeAll() {
         if count == 0 { return }
@@ -58,13 +57,10 @@ struct BatchSums {
 
     /// The slot that holds the key, or the free one where it belongs (linear probing).
     private func slot(of key: Key) -> Int {
-        Probing.place(of: hash(key), in: slots.count) { place in
+        let first = hash(UInt64(bitPattern: key.banner), UInt64(key.minute) << 32 | UInt64(key.kind))
+        return Probing.place(of: first, in: slots.count) { place in
             slots[place].entry >= 0 && slots[place].key != key
         }
-    }
-
-    private func hash(_ key: Key) -> UInt64 {
-        (UInt64(bitPattern: key.banner) ^ seed).mixed(with: UInt64(key.minute) << 32 | UInt64(key.kind))
     }
 
     private mutating func grow() {
