@@ -27,6 +27,8 @@ package struct HTTPConfiguration: Sendable {
     package var headBytes: Int
     /// The largest bodies of all requests on their way together, in bytes.
     package var bodiesBytes: Int
+    /// Of connections at a time; further ones take the place of idle ones, or are refused with 503.
+    package var maximumConnections: Int
     /// Shown by `/` and in `/openapi.json`.
     package var version: String
 
@@ -35,7 +37,8 @@ package struct HTTPConfiguration: Sendable {
         allowedOrigins: AllowedOrigins = .any, judge: TrafficJudge = TrafficJudge(),
         requestTimeout: Duration = .seconds(30), idleTimeout: Duration = .seconds(75),
         stopPatience: Duration = .seconds(5),
-        headBytes: Int = 32 << 10, bodiesBytes: Int = 256 << 20, version: String = "development"
+        headBytes: Int = 32 << 10, bodiesBytes: Int = 256 << 20, maximumConnections: Int = .max,
+        version: String = "development"
     ) {
         self.host = host
         self.port = port
@@ -47,6 +50,7 @@ package struct HTTPConfiguration: Sendable {
         self.stopPatience = stopPatience
         self.headBytes = headBytes
         self.bodiesBytes = bodiesBytes
+        self.maximumConnections = maximumConnections
         self.version = version
     }
 }

@@ -7,6 +7,10 @@ package struct HTTPMetrics: Sendable {
     let timeouts: Counter
     /// Connections closed since what arrived was no HTTP, or too large a head.
     let malformed: Counter
+    /// Connections refused at their limit.
+    let connectionsRefused: Counter
+    /// Idle connections closed at the limit, for new ones.
+    let idleConnectionsClosed: Counter
 
     /// Requests that a browser made before anybody wanted to see the page; they don't count.
     let prefetches: Counter
@@ -21,6 +25,11 @@ package struct HTTPMetrics: Sendable {
         malformed = registry.counter(
             "tally_http_malformed_total",
             "Connections closed since what arrived was no HTTP, or its head was too large.")
+        connectionsRefused = registry.counter(
+            "tally_http_connections_refused_total", "Connections refused, since there were as many as may be.")
+        idleConnectionsClosed = registry.counter(
+            "tally_http_idle_connections_closed_total",
+            "Idle connections closed for new ones, since there were as many as may be.")
         // A label that was never counted is a line that is missing: the usual ones begin at 0.
         for reason in ["bad_request", "too_large", "unavailable", "too_old", "in_future"] { _ = refusals(reason) }
     }

@@ -23,6 +23,7 @@ struct ServeCommand: AsyncParsableCommand {
         let configuration = try ServerConfiguration(&reader)
         guard printConfig else {
             OpenFiles.raiseLimit()
+            await OpenFiles.openTimers()
             return try await Wiring.serve(configuration)
         }
         let output = OutputFile.standardOutput()

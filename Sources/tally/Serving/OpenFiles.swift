@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Dispatch
 import Glibc
 
 /// How many files and connections the process may have open.
@@ -14,5 +15,35 @@ enum OpenFiles {
         limit.rlim_cur = limit.rlim_max
         // Where even that is refused, what there is has to do.
         _ = setrlimit(resource, &limit)
+    }
+
+    /// How many connections a server may have at a time: those files that are neither open already nor kept for the store, the
+    /// log, other servers, and connections that are being refused. At least 16.
+    static var connectionLimit: Int {
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        var limit = rlimit()
+        guard getrlimit(resource, &limit) == 0 else { return 256 }
+        let files = Int(clamping: limit.rlim_cur)
+        return max(16, files - openCount - min(1_024, max(64, files / 8)))
+    }
+
+    private static var openCount: Int {
+        guard let directory = opendir("/proc/self/fd") else { return 64 }
+        defer { closedir(directory) }
+        var count = 0
+        while readdir(directory) != nil { count += 1 }
+        return count
+    }
+
+    /// Has libdispatch open what it needs for timers: it ends the process when it needs them first and no file can be opened.
+    static func openTimers() async {
+        let queue = DispatchQueue.global()
+        await withCheckedContinuation { done in queue.asyncAfter(deadline: .now() + .milliseconds(1)) { done.resume() }
+        }
+        await withCheckedContinuation { done in
+            queue.asyncAfter(wallDeadline: .now() + .milliseconds(1)) { done.resume() }
+        }
+        try? await Task.sleep(for: .milliseconds(1), clock: .continuous)
+        try? await Task.sleep(for: .milliseconds(1), clock: .suspending)
     }
 }

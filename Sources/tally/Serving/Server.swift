@@ -58,7 +58,8 @@ struct Server {
             allowedOrigins: configuration.allowedOrigins, judge: TrafficJudge(configuration.traffic),
             requestTimeout: configuration.requestTimeout,
             // The other half is for the last commit and the last flush.
-            stopPatience: configuration.stopTimeout / 2, version: Version.text)
+            stopPatience: configuration.stopTimeout / 2, maximumConnections: OpenFiles.connectionLimit,
+            version: Version.text)
     }
 
     /// The libraries' own notes on starting and stopping would only repeat ours.

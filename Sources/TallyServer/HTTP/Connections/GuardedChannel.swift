@@ -15,6 +15,7 @@ package struct GuardedChannel: ServerChildChannel {
     private let requestTimeout: TimeAmount
     private let metrics: HTTPMetrics
     private let idleTimeout: TimeAmount
+    private let connections: Connections
     private let hotPath: HotPath?
     private let handlersBeforeCodec: @Sendable (any Channel) -> [any ChannelHandler]
 
@@ -35,24 +36,14 @@ package struct GuardedChannel: ServerChildChannel {
         self.hotPath = hotPath
         requestTimeout = TimeAmount(configuration.requestTimeout)
         self.metrics = metrics
+        connections = Connections(maximum: configuration.maximumConnections, metrics: metrics)
         self.handlersBeforeCodec = handlersBeforeCodec
     }
 
     package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        do {
-            try limitUnreadAnswers(channel)
-            let pipeline = channel.pipeline.syncOperations
-            let deadline = RequestDeadlineHandler(
-                timeout: requestTimeout, idleTimeout: idleTimeout, timeouts: metrics.timeouts)
-            try pipeline.addHandler(deadline)
-            try pipeline.addHandlers(handlersBeforeCodec(channel))
-            if let hotPath {
-                try pipeline.addHandler(HotPathHandler(lane: hotPath.lane(of: channel.eventLoop), deadline: deadline))
-            }
-        } catch {
-            return channel.eventLoop.makeFailedFuture(error)
-        }
-        return inner.setup(channel: channel, logger: logger).flatMapThrowing { value in
+        channel.eventLoop.makeCompletedFuture { try addHandlersBeforeCodec(channel) }.flatMap {
+            inner.setup(channel: channel, logger: logger)
+        }.flatMapThrowing { value in
             let pipeline = channel.pipeline.syncOperations
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
             let handlers: [any ChannelHandler] = [
@@ -60,6 +51,29 @@ package struct GuardedChannel: ServerChildChannel {
             ]
             try pipeline.addHandlers(handlers, position: .after(decoder))
             return value
+        }.flatMapErrorThrowing { error in
+            // SwiftNIO leaves it open, and its file with it.
+            channel.close(promise: nil)
+            throw error
+        }
+    }
+
+    /// - Throws: when the connection is not wanted.
+    private func addHandlersBeforeCodec(_ channel: any Channel) throws {
+        let pipeline = channel.pipeline.syncOperations
+        switch connections.began(channel) {
+        case .admit: break
+        case .refuse: return try pipeline.addHandler(RefusalHandler())
+        case .drop: throw ChannelError.ioOnClosedChannel
+        }
+        try limitUnreadAnswers(channel)
+        let deadline = RequestDeadlineHandler(
+            timeout: requestTimeout, idleTimeout: idleTimeout, timeouts: metrics.timeouts)
+        try pipeline.addHandler(deadline)
+        connections.watch(deadline, of: channel)
+        try pipeline.addHandlers(handlersBeforeCodec(channel))
+        if let hotPath {
+            try pipeline.addHandler(HotPathHandler(lane: hotPath.lane(of: channel.eventLoop), deadline: deadline))
         }
     }
 

@@ -35,6 +35,7 @@ package final class RequestDeadlineHandler: ChannelDuplexHandler {
     private var timer: Scheduled<Void>?
     private var lastActive = NIODeadline.distantPast
     private var idleTimer: Scheduled<Void>?
+    private var context: ChannelHandlerContext?
 
     /// - Parameter idleTimeout: nil for connections that may be idle for ever.
     package init(timeout: TimeAmount, idleTimeout: TimeAmount? = nil, timeouts: Counter) {
@@ -44,6 +45,7 @@ package final class RequestDeadlineHandler: ChannelDuplexHandler {
     }
 
     package func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
         if context.channel.isActive { startIdleTimer(context) }
     }
 
@@ -101,7 +103,20 @@ package final class RequestDeadlineHandler: ChannelDuplexHandler {
         context.fireChannelInactive()
     }
 
-    package func handlerRemoved(context: ChannelHandlerContext) { stopTimer() }
+    package func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        stopTimer()
+    }
+
+    /// Since when nothing has been on its way in either direction; nil while something is, or the connection is closed.
+    var idleSince: NIODeadline? {
+        guard let context, context.channel.isActive, !progress.isReceiving, !progress.isAnswerOutstanding else {
+            return nil
+        }
+        return lastActive
+    }
+
+    func close() { context?.close(promise: nil) }
 
     private func startTimer(_ context: ChannelHandlerContext) {
         timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [self] in timerRanOut(context) }
@@ -115,9 +130,9 @@ package final class RequestDeadlineHandler: ChannelDuplexHandler {
     }
 
     private func startIdleTimer(_ context: ChannelHandlerContext) {
-        guard let idleTimeout, idleTimer == nil else { return }
         // The time before the connection began doesn't count.
         lastActive = max(lastActive, context.eventLoop.now)
+        guard let idleTimeout, idleTimer == nil else { return }
         scheduleIdleTimer(context, in: idleTimeout)
     }
 
