@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Glibc
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -22,6 +23,8 @@ struct ServeCommand: AsyncParsableCommand {
         for warning in reader.warnings { StandardError.print("tally: warning: \(warning)") }
         let configuration = try ServerConfiguration(&reader)
         guard printConfig else {
+            // A terminal that is closed sends it, and so does who expects a daemon to read its settings again.
+            signal(SIGHUP, SIG_IGN)
             OpenFiles.raiseLimit()
             await OpenFiles.openTimers()
             return try await Wiring.serve(configuration)

@@ -75,5 +75,16 @@ extension EndToEndTests {
                 #expect(try await tally.terminate() == .code(0))
             }
         }
+
+        @Test("SIGHUP does not end it")
+        func hangup() async throws {
+            try await withSandbox { sandbox in
+                let tally = try await sandbox.serve()
+                tally.process.signal(SIGHUP)
+                try await tally.client.click(7)
+                #expect(try await tally.client.total(of: 7) == 1)
+                #expect(try await tally.terminate() == .code(0))
+            }
+        }
     }
 }
