@@ -2,41 +2,26 @@
 
 import Logging
 import ServiceLifecycle
-import TallyCore
 
-/// Notices when the clock is so far behind the log that what happens now no longer belongs to its own minute: the clock had
-/// jumped ahead, and took the log's time along, or it has jumped back. Final minutes stay final, so events are counted in
-/// the first minute that isn't, and somebody has to look.
+/// Reads the clock every second, so that its jumps are seen when they happen, and logs once what is wrong with it, and once that
+/// it is right again.
 final class ClockWatch: Service {
-    private let clock: any WallClock
-    private let aggregation: Aggregation
-    private let acceptLate: Int64
+    private let problem: @Sendable () -> String?
     private let logger: Logger
 
-    init(clock: any WallClock, aggregation: Aggregation, acceptLate: Int64, logger: Logger) {
-        self.clock = clock
-        self.aggregation = aggregation
-        self.acceptLate = acceptLate
+    /// - Parameter problem: what is wrong with the clock; nil when nothing is.
+    init(logger: Logger, problem: @escaping @Sendable () -> String?) {
+        self.problem = problem
         self.logger = logger
-    }
-
-    /// What is wrong; nil when nothing is.
-    var problem: String? {
-        let now = Minute(clock.now())
-        let logTime = aggregation.time
-        let firstOpen = EventWindow.watermark(logTime: logTime, late: acceptLate)
-        guard now < firstOpen else { return nil }
-        return "the clock says \(now.text()), but the log is at \(Minute(logTime).text()), further ahead than "
-            + "--accept-late: what happens now is counted in \(firstOpen.text()). Set the clock right; if it is right, "
-            + "begin a new journal (docs/architecture.md, Time)"
     }
 
     func run() async {
         await cancelWhenGracefulShutdown {
             var wasWrong = false
             while !Task.isCancelled {
-                let problem = self.problem
+                let problem = self.problem()
                 if let problem, !wasWrong { self.logger.error("\(problem)") }
+                if problem == nil, wasWrong { self.logger.notice("the clock is right again") }
                 wasWrong = problem != nil
                 try? await Task.sleep(for: .seconds(1))
             }

@@ -16,6 +16,8 @@ package final class CountingNode: RunningNode {
         }
         /// Minutes that an event may lie ahead.
         package var acceptEarly: Int64 = 1
+        /// How far ahead of the log, and of time since boot, the clock may be.
+        package var maxClockAhead: Duration = .seconds(400 * 86_400)
         package var retention = Retention.forEver
         package var bannersLimit = 1_000_000
         package var onlyRegisteredBanners = false
@@ -27,7 +29,7 @@ package final class CountingNode: RunningNode {
 
     private let node: NodeID
     private let log: LogID
-    private let clock: any WallClock
+    private let clock: LogClock
     private let acceptLate: Int64
     private let banners: BannerRegistry
     private let admission: Admission
@@ -35,8 +37,8 @@ package final class CountingNode: RunningNode {
     private let ingest: Ingest
     private let query: Query
     package let keeper: StoreKeeper
-    private let clockWatch: ClockWatch
     private let missing: MissingChunks
+    private let logger: Logger
     package let live: LiveHub
     package var watching: LiveHub? { live }
 
@@ -63,6 +65,8 @@ package final class CountingNode: RunningNode {
 
         self.node = node
         self.log = log.id
+        let clock = LogClock(
+            clock, logTime: aggregator.time == .epoch ? nil : aggregator.time, mostAhead: configuration.maxClockAhead)
         self.clock = clock
         self.acceptLate = configuration.acceptLate
         self.banners = banners
@@ -90,12 +94,13 @@ package final class CountingNode: RunningNode {
                 log: log.id, store: store, aggregation: aggregation, query: query, clock: clock))
         self.missing = MissingChunks(logger: logger)
         missing.note(aggregator.missing, of: log.id, partition: 0)
-        self.clockWatch = ClockWatch(
-            clock: clock, aggregation: aggregation, acceptLate: configuration.acceptLate, logger: logger)
+        self.logger = logger
     }
 
     /// In the order of their start; they stop in reverse: ingest commits what it has accepted, then the last flush.
-    package var services: [any Service] { [keeper, ingest, clockWatch, live] }
+    package var services: [any Service] {
+        [keeper, ingest, ClockWatch(logger: logger) { self.clockProblem }, live]
+    }
 
     package var statistics: Aggregation.Statistics { aggregation.statistics }
 
@@ -187,8 +192,23 @@ package final class CountingNode: RunningNode {
     /// Why the log takes nothing any more; nil while it works.
     var logFailure: String? { ingest.failure }
 
+    /// How far ahead the machine's clock is while it is not believed.
+    var clockAhead: Duration { .milliseconds(clock.millisecondsAhead) }
+
+    private var clockProblem: String? { clock.problem ?? clockBehind }
+
+    /// The clock had jumped ahead before the log began, or it has jumped back: what happens now no longer belongs to its own
+    /// minute. Final minutes stay final, so events are counted in the first minute that isn't, and an operator has to look.
+    private var clockBehind: String? {
+        let now = Minute(clock.now())
+        guard now < watermark else { return nil }
+        return "the clock says \(now.text()), but the log is at \(Minute(logTime).text()), further ahead than "
+            + "--accept-late: what happens now is counted in \(watermark.text()). Set the clock right; if it is right, "
+            + "begin a new journal (docs/architecture.md, Time)"
+    }
+
     /// What keeps events from being accepted.
-    private var refusals: [String] { [logFailure, clockWatch.problem].compactMap { $0 } }
+    private var refusals: [String] { [logFailure, clockProblem].compactMap { $0 } }
 
     package var readiness: Readiness { readiness(of: .ingest) }
 

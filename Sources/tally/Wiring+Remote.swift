@@ -15,15 +15,17 @@ extension Wiring {
             deduplicationWindow: configuration.deduplicationWindow, flushEvery: configuration.flushEvery)
         for warning in await logs.warnings(needs) { logger.warning("\(warning)") }
         let settings = CountingNode.Configuration(configuration)
+        let clock = LogClock(
+            SystemClock(), logTime: await logs.lastTime(), mostAhead: settings.maxClockAhead)
         let banners = await BannerRegistry.open(store, settings)
         let ingest =
             configuration.roles.contains(.ingest)
-            ? try await openIngest(logs, banners, settings, configuration, logger) : nil
+            ? try await openIngest(logs, banners, clock, settings, configuration, logger) : nil
         let reading =
             configuration.roles == [.ingest]
-            ? nil : try await openCounts(logs, store, banners, settings, configuration, logger)
+            ? nil : try await openCounts(logs, store, banners, clock, settings, configuration, logger)
         let node = RemoteNode(
-            log: "\(configuration.log)", clock: SystemClock(), banners: banners,
+            log: "\(configuration.log)", clock: clock, banners: banners,
             refreshEvery: settings.flushEvery, logger: logger, ingest: ingest, reading: reading,
             roles: configuration.roles)
         try await Server(node: node, configuration: configuration, logger: logger).run()
@@ -58,7 +60,8 @@ extension Wiring {
 
     private static func openCounts(
         _ logs: any PartitionedLog, _ store: any Store, _ banners: BannerRegistry,
-        _ settings: CountingNode.Configuration, _ configuration: ServerConfiguration, _ logger: Logger
+        _ clock: LogClock, _ settings: CountingNode.Configuration, _ configuration: ServerConfiguration,
+        _ logger: Logger
     ) async throws -> RemoteCounts {
         let sharing = configuration.sharing
         var consumer: Consumer?
@@ -67,26 +70,27 @@ extension Wiring {
             if case .some(let chosen) = sharing.partitions { partitions = chosen }
             consumer = Consumer(
                 logs: logs, group: try await logs.join(partitions), store: store, banners: banners,
-                clock: SystemClock(), logger: logger, configuration: settings)
+                clock: clock, logger: logger, configuration: settings)
         }
         let aggregators =
             sharing.aggregators.isEmpty
             ? nil : Aggregators(sharing.aggregators.map { ($0.host, $0.port) }, layout: configuration.layout)
         return RemoteCounts(
             logs: logs, consumer: consumer, aggregators: aggregators, store: store,
-            clock: SystemClock(), late: settings.acceptLate, identity: randomIdentity(),
+            clock: clock, late: settings.acceptLate, identity: randomIdentity(),
             readyWithin: sharing.readyWithin)
     }
 
     private static func openIngest(
-        _ logs: any PartitionedLog, _ banners: BannerRegistry, _ settings: CountingNode.Configuration,
+        _ logs: any PartitionedLog, _ banners: BannerRegistry, _ clock: LogClock,
+        _ settings: CountingNode.Configuration,
         _ configuration: ServerConfiguration, _ logger: Logger
     ) async throws -> RemoteIngest {
         let spool = configuration.sharing.spools ? try await openSpool(configuration) : nil
         let delivery = try await LogDelivery(
             logs: logs, spool: spool, acknowledgement: configuration.sharing.acknowledgement, logger: logger)
         return RemoteIngest(
-            process: randomIdentity(), delivery: delivery, banners: banners, clock: SystemClock(),
+            process: randomIdentity(), delivery: delivery, banners: banners, clock: clock,
             configuration: settings)
     }
 

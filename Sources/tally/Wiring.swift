@@ -70,6 +70,7 @@ extension CountingNode.Configuration {
             lateMinutes: configuration.acceptLate.components.seconds / 60, seed: .random(in: 0 ... .max))
         flushEvery = configuration.flushEvery
         acceptEarly = configuration.acceptEarly.components.seconds / 60
+        maxClockAhead = configuration.maxClockAhead
         retention = configuration.retention
         bannersLimit = configuration.maxBanners
         onlyRegisteredBanners = configuration.banners == .registered

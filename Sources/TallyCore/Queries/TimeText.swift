@@ -56,3 +56,12 @@ extension [UInt8] {
         }
     }
 }
+
+extension Timestamp {
+    /// To the second, as RFC 3339 in UTC.
+    package var text: String {
+        let minute = Minute(self)
+        let seconds = max(0, min(59, milliseconds / 1_000 - minute.unixSeconds))
+        return minute.text().dropLast(3) + (seconds < 10 ? "0\(seconds)Z" : "\(seconds)Z")
+    }
+}

@@ -103,7 +103,7 @@ struct Problem {
             switch error {
             case .unknownBanner: .notFound
             case .tooManyBanners, .tooManyKinds: .forbidden
-            case .bannersUnknown: .serviceUnavailable
+            case .bannersUnknown, .clockAhead: .serviceUnavailable
             case .tooOld, .expired, .inFuture, .countOutOfRange, .idTooLong, .idEmpty, .reservedKind, .foreignSightings,
                 .ownNode:
                 .badRequest

@@ -13,10 +13,10 @@ package final class Admission: Sendable {
 
     private let state: Mutex<State>
     private let banners: BannerRegistry
-    private let clock: any WallClock
+    let clock: LogClock
 
     /// - Parameter kinds: those that the log knows already.
-    package init(window: EventWindow, kinds: [Kind], banners: BannerRegistry, clock: any WallClock) {
+    package init(window: EventWindow, kinds: [Kind], banners: BannerRegistry, clock: LogClock) {
         self.state = Mutex(State(window: window, kinds: Set(kinds.filter { $0.reason == nil })))
         self.banners = banners
         self.clock = clock
@@ -41,9 +41,9 @@ package final class Admission: Sendable {
 
     var wallTime: Timestamp { clock.now() }
 
-    /// The minute of what happens now.
-    func presentMinute() -> Minute {
-        let now = clock.now()
+    /// The minute of what happens now; nil when that can't be told.
+    func presentMinute() -> Minute? {
+        guard let now = try? clock.trustedNow() else { return nil }
         guard case .accepted(let minute) = state.withLock({ $0.window.decide(nil, now: now, backfill: false) }) else {
             preconditionFailure("what happens now has a minute that isn't final")
         }
@@ -110,7 +110,7 @@ package final class Admission: Sendable {
     }
 
     private func decideMinute(_ time: Timestamp?, backfill: Bool) throws(EventRejection) -> Minute {
-        let now = clock.now()
+        let now = try clock.trustedNow()
         switch state.withLock({ $0.window.decide(time, now: now, backfill: backfill) }) {
         case .accepted(let minute): return minute
         case .tooOld(let earliest) where backfill && earliest > .first: throw .expired(earliest: earliest)

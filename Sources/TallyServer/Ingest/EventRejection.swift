@@ -2,7 +2,7 @@
 
 package import TallyCore
 
-/// Why an event is not counted. The sender can repair it; trying again as it is doesn't help, but for `bannersUnknown`.
+/// Why an event is not counted. The sender can repair it; trying again as it is doesn't help, unless `isTemporary` says so.
 package enum EventRejection: Error, Equatable, Sendable {
     /// It lies further back than late events may.
     case tooOld(earliest: Minute)
@@ -15,6 +15,8 @@ package enum EventRejection: Error, Equatable, Sendable {
     case tooManyBanners(limit: Int)
     /// Only registered banners count, and the store has not yet told which these are.
     case bannersUnknown
+    /// The server's clock has jumped ahead, so that no event can be given its minute.
+    case clockAhead(clock: Timestamp, estimate: Timestamp)
     case countOutOfRange(Int64)
     case idTooLong(bytes: Int)
     case idEmpty
@@ -27,6 +29,14 @@ package enum EventRejection: Error, Equatable, Sendable {
 }
 
 extension EventRejection {
+    /// Whether the same event may count later.
+    package var isTemporary: Bool {
+        switch self {
+        case .bannersUnknown, .clockAhead: true
+        default: false
+        }
+    }
+
     /// The label of the metric that counts it.
     package var reason: String {
         switch self {
@@ -37,6 +47,7 @@ extension EventRejection {
         case .unknownBanner: "unknown_banner"
         case .tooManyBanners: "too_many_banners"
         case .bannersUnknown: "banners_unknown"
+        case .clockAhead: "clock_ahead"
         case .countOutOfRange: "count_out_of_range"
         case .idTooLong, .idEmpty: "bad_event_id"
         case .reservedKind: "bad_kind"
@@ -61,6 +72,9 @@ extension EventRejection: CustomStringConvertible {
         case .unknownBanner(let id): "banner \(id) is not registered, and only registered banners are counted"
         case .bannersUnknown:
             "only registered banners are counted, and the store, which was away at the start, has not yet told which these are"
+        case .clockAhead(let clock, let estimate):
+            "the server's clock says \(clock.text), but it can't be later than about \(estimate.text): events are refused until "
+                + "the clock is right again (--max-clock-ahead)"
         case .tooManyBanners(let limit): "a new banner, but there are \(limit) already, which is the limit"
         case .countOutOfRange(let count): "n is \(count); allowed is 1 to \(Limits.eventCount)"
         case .idTooLong(let bytes): "the event id has \(bytes) bytes; allowed are 1 to \(Limits.eventIDBytes)"

@@ -45,6 +45,16 @@ extension MetricsRegistry {
         }
     }
 
+    /// - Parameter ahead: how far the machine's clock is ahead while it is not believed.
+    func reportClock(_ ahead: @escaping @Sendable () -> Duration) {
+        gauge(
+            "tally_clock_ahead_seconds", "How far the clock has jumped ahead while events are refused for it; else 0."
+        ) {
+            let (seconds, attoseconds) = ahead().components
+            return Double(seconds) + Double(attoseconds) / 1e18
+        }
+    }
+
     /// What became of the flushes.
     func reportStore(_ health: @escaping @Sendable () -> StoreKeeper.Health) {
         counter("tally_flushes_total", "Flushes to the store that succeeded.") { Double(health().flushes) }

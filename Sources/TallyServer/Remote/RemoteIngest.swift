@@ -26,7 +26,7 @@ package final class RemoteIngest: Service, LaneIngest {
     ///   - process: never used before; the nodes of its chunks are made of it.
     ///   - kinds: those that are known already.
     package init(
-        process: NodeID, delivery: LogDelivery, banners: BannerRegistry, clock: any WallClock,
+        process: NodeID, delivery: LogDelivery, banners: BannerRegistry, clock: LogClock,
         configuration: CountingNode.Configuration
     ) {
         self.process = process
@@ -170,6 +170,7 @@ package final class RemoteIngest: Service, LaneIngest {
 
     var readiness: Readiness {
         let status = status
+        if let problem = admission.clock.problem { return .notReady(reasons: [problem]) }
         guard let problem = status.problem else { return .ready }
         if status.isStuck { return .notReady(reasons: [problem]) }
         return .counting(butNot: problem)

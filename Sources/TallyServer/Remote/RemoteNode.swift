@@ -10,11 +10,12 @@ package final class RemoteNode: RunningNode {
     package let roles: Set<ServerRole>
     /// What the log is called.
     private let log: String
-    private let clock: any WallClock
+    private let clock: LogClock
     private let banners: BannerRegistry
     private let ingest: RemoteIngest?
     private let reading: (any CountReading)?
     private let refresh: BannerRefresh
+    private let clockWatch: ClockWatch
 
     /// - Parameters:
     ///   - log: what it is called.
@@ -22,7 +23,7 @@ package final class RemoteNode: RunningNode {
     ///   - ingest: of the role ingest.
     ///   - reading: of the roles aggregate and query.
     package init(
-        log: String, clock: any WallClock, banners: BannerRegistry, refreshEvery: Duration, logger: Logger,
+        log: String, clock: LogClock, banners: BannerRegistry, refreshEvery: Duration, logger: Logger,
         ingest: RemoteIngest?, reading: (any CountReading)?,
         roles: Set<ServerRole>
     ) {
@@ -33,11 +34,14 @@ package final class RemoteNode: RunningNode {
         self.ingest = ingest
         self.reading = reading
         refresh = BannerRefresh(banners: banners, interval: refreshEvery, logger: logger)
+        clockWatch = ClockWatch(logger: logger) { clock.problem }
         self.roles = roles
     }
 
     /// In the order of their start. They stop in reverse: ingest delivers what it has accepted, then the last flush.
-    package var services: [any Service] { [refresh] + (reading?.services ?? []) + (ingest.map { [$0] } ?? []) }
+    package var services: [any Service] {
+        [refresh, clockWatch] + (reading?.services ?? []) + (ingest.map { [$0] } ?? [])
+    }
 
     private static func missing(_ role: ServerRole) -> String { "this server does not have the role \(role.rawValue)" }
 
@@ -147,6 +151,7 @@ package final class RemoteNode: RunningNode {
 
     package func report(to registry: MetricsRegistry) {
         registry.gauge("tally_banners", "Banners that are known.") { Double(self.bannerCount) }
+        registry.reportClock { .milliseconds(self.clock.millisecondsAhead) }
         ingest?.report(to: registry)
         reading?.report(to: registry)
     }

@@ -30,6 +30,7 @@ final class Intake {
     }
 
     var window: EventWindow
+    var clock: ClockGuard
     let way: Way
     /// Requests that were admitted and are not yet committed, by arrival.
     var admitted: [Int: (events: [CountedEvent], backfill: Bool)] = [:]
@@ -48,7 +49,8 @@ final class Intake {
         let sightings: [Sighting]
     }
 
-    init(window: EventWindow, way: Way, lanes: [Lane]) {
+    init(window: EventWindow, clock: ClockGuard, way: Way, lanes: [Lane]) {
+        self.clock = clock
         self.window = window
         self.way = way
         self.lanes = lanes

@@ -7,19 +7,37 @@ struct SimulatedClock {
     /// 2024-12-12T10:00:00Z, when every world begins.
     static let start: Int64 = 1_733_997_600_000
 
-    private var offset: Int64 = 0
+    /// In milliseconds, all jumps together.
+    private var jumped: Int64 = 0
+    /// A jump that lasts for a moment only.
+    private var leap: Int64 = 0
+    /// What the drift had made until it changed last.
+    private var drifted: Int64 = 0
     private var driftPerMille: Int64 = 0
     private var driftSince: Int64 = 0
 
     /// - Parameter now: milliseconds since the world began.
-    func time(at now: Int64) -> Timestamp {
-        Timestamp(milliseconds: SimulatedClock.start + now + offset + (now - driftSince) * driftPerMille / 1_000)
+    func time(at now: Int64) -> Timestamp { reading(at: now).wall }
+
+    /// Both clocks of a machine drift together, and only one of them jumps.
+    func reading(at now: Int64) -> ClockGuard.Reading {
+        let sinceBoot = now + drifted + (now - driftSince) * driftPerMille / 1_000
+        return ClockGuard.Reading(
+            wall: Timestamp(milliseconds: SimulatedClock.start + sinceBoot + jumped + leap), sinceBoot: sinceBoot)
     }
 
-    mutating func jump(by milliseconds: Int64) { offset += milliseconds }
+    mutating func jump(by milliseconds: Int64) { jumped += milliseconds }
+
+    mutating func leap(by milliseconds: Int64) { leap = milliseconds }
+
+    mutating func endLeap() { leap = 0 }
+
+    func timeWithoutLeap(at now: Int64) -> Timestamp {
+        Timestamp(milliseconds: time(at: now).milliseconds - leap)
+    }
 
     mutating func drift(perMille: Int64, from now: Int64) {
-        offset = time(at: now).milliseconds - SimulatedClock.start - now
+        drifted = reading(at: now).sinceBoot - now
         driftPerMille = perMille
         driftSince = now
     }

@@ -10,7 +10,7 @@ extension World {
     // MARK: Committing
 
     func beginCommit(_ partition: Int, _ way: BrokerWay, _ process: ProcessID) {
-        guard let chunks = way.commits.begin(partition, at: observedTime(process)) else { return }
+        guard let chunks = way.commits.begin(partition, at: commitTime(process)) else { return }
         auditor.made(chunks, for: brokers.partitions[partition].account)
         let spool: Delivery.Spool = !swarm.spools ? .none : way.account.isFull ? .full : .open
         let delivery = Delivery(

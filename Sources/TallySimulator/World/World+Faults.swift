@@ -13,7 +13,7 @@ extension World {
             machine.disk.capacity = machine.disk.usedBytes + swarm.segmentBytes * Int(number(0...1))
             last(.fullDisk(machine: machine.index))
         case .damage: damage(machine)
-        case .clockJump: machine.clock.jump(by: number(-4_000_000...4_000_000))
+        case .clockJump: moveClock(machine)
         case .clockDrift: machine.clock.drift(perMille: number(-50...50), from: now)
         case .unreachable:
             machine.isUnreachable = true
@@ -54,6 +54,7 @@ extension World {
         case .brokersUnreachable(let machine): machines[machine].areBrokersUnreachable = false
         case .unreachable(let machine): machines[machine].isUnreachable = false
         case .storeUnreachable(let machine): machines[machine].isStoreUnreachable = false
+        case .clockLeap(let machine): machines[machine].clock.endLeap()
         }
     }
 
@@ -67,6 +68,7 @@ extension World {
             machine.isUnreachable = false
             machine.isStoreUnreachable = false
             machine.areBrokersUnreachable = false
+            setClockRight(machine)
             machine.disk.restartProcess()
             // A group lets nobody miss its changes for ever.
             if machine.hasMissedAssignment { tellAssignment(to: machine.index, in: 10) }
@@ -77,6 +79,12 @@ extension World {
             }
             // A server that goes on must find its way out of what the faults have left it in.
         }
+    }
+
+    private func moveClock(_ machine: Machine) {
+        guard swarm.clocksLeap else { return machine.clock.jump(by: number(-4_000_000...4_000_000)) }
+        machine.clock.leap(by: number(31...11_000) * 86_400_000)
+        plan(.faultEnds(.clockLeap(machine: machine.index)), in: number(100...60_000))
     }
 
     /// A bit of what is durable changes.

@@ -5,7 +5,7 @@ import TallyCore
 /// The commits of a server that writes into its own journal.
 extension World {
     func beginCommit(_ way: JournalWay, _ process: ProcessID) {
-        guard let commit = way.commits.begin(at: observedTime(process)) else { return }
+        guard let commit = way.commits.begin(at: commitTime(process)) else { return }
         way.commit = commit.chunks
         plan(.diskWorks(process), in: fails(swarm.slowSyncs) ? number(100...150_000) : number(0...swarm.appendTime))
     }

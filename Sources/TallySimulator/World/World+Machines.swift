@@ -60,7 +60,8 @@ extension World {
         var account = SpoolAccount(limit: swarm.spoolLimit)
         account.add((auditor.entries(of: spool, damage: .none) ?? []).map(\.chunk))
         let way = BrokerWay(spool: spool, commits: commits, account: account)
-        process.intake = Intake(window: window, way: .brokers(way), lanes: makeLanes())
+        let clock = clockGuard(logTime: brokers.partitions.compactMap(\.chunks.last?.time).max(), id)
+        process.intake = Intake(window: window, clock: clock, way: .brokers(way), lanes: makeLanes())
         machine(of: id).process = process
         forward(id)
     }
@@ -150,7 +151,8 @@ extension World {
         let window = EventWindow(
             late: swarm.late, early: swarm.early, floor: swarm.floor, logTime: aggregator.time)
         let way = JournalWay(journal: journal, counting: counting, commits: commits)
-        process.intake = Intake(window: window, way: .journal(way), lanes: makeLanes())
+        let clock = clockGuard(logTime: aggregator.time == .epoch ? nil : aggregator.time, process.id)
+        process.intake = Intake(window: window, clock: clock, way: .journal(way), lanes: makeLanes())
     }
 
     private func makeLanes() -> [Lane] {

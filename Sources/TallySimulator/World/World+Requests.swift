@@ -18,7 +18,9 @@ extension World {
     private func admit(
         _ sent: [SentEvent], backfill: Bool, of request: Request, _ intake: Intake, _ process: ProcessID
     ) {
-        let clock = machine(of: process).clock.time(at: now)
+        guard let clock = trustedTime(intake, process) else {
+            return answer(request.client, request.id, .unavailable, from: machine(of: process))
+        }
         var events: [CountedEvent] = []
         for event in sent {
             let decision = intake.window.decide(event.time, now: clock, backfill: backfill)
@@ -92,7 +94,9 @@ extension World {
             counters[.repeatedImports] += 1
             return answer(request.client, request.id, .counted, from: machine(of: process))
         }
-        let clock = machine(of: process).clock.time(at: now)
+        guard let clock = trustedTime(intake, process) else {
+            return answer(request.client, request.id, .unavailable, from: machine(of: process))
+        }
         let earliest = Timestamp(milliseconds: chunk.earliestMinute.unixSeconds * 1_000)
         if case .tooOld = intake.window.decide(earliest, now: clock, backfill: true) {
             counters[.rejectedTooOld] += 1
@@ -131,12 +135,5 @@ extension World {
     func answer(_ client: Int, _ request: Int, _ result: Answer.Result, from machine: Machine) {
         if machine.isUnreachable { return }
         send(.answerArrives(Answer(request: request, client: client, result: result)))
-    }
-
-    /// The time of a server's clock, which its window of late events follows.
-    func observedTime(_ process: ProcessID) -> Timestamp {
-        let clock = machine(of: process).clock.time(at: now)
-        self.process(process)?.intake?.window.observe(clock)
-        return clock
     }
 }

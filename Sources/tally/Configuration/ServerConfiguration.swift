@@ -17,6 +17,8 @@ struct ServerConfiguration: Sendable {
     var acceptLate: Duration
     /// How far ahead the time of an event may lie: 0 to 1 d.
     var acceptEarly: Duration
+    /// How far ahead of the log the clock may be: 10 min to 36500 d.
+    var maxClockAhead: Duration
     var retention: Retention
     /// 0 to 7 d of log time.
     var deduplicationWindow: Duration
@@ -52,7 +54,8 @@ extension ServerConfiguration {
             listen: reader.value(of: ServerSettings.listen), loops: reader.value(of: ServerSettings.loops),
             data: reader.value(of: SharedSettings.data),
             layout: reader.value(of: ServerSettings.layout), flushEvery: reader.value(of: ServerSettings.flushEvery),
-            acceptLate: acceptLate, acceptEarly: reader.value(of: ServerSettings.acceptEarly), retention: retention,
+            acceptLate: acceptLate, acceptEarly: reader.value(of: ServerSettings.acceptEarly),
+            maxClockAhead: reader.value(of: ServerSettings.maxClockAhead), retention: retention,
             deduplicationWindow: reader.value(of: ServerSettings.deduplicationWindow),
             deduplicationLimit: reader.value(of: ServerSettings.deduplicationLimit),
             maxBanners: reader.value(of: ServerSettings.maxBanners), banners: reader.value(of: ServerSettings.banners),

@@ -11,6 +11,7 @@ struct ServerFlags: ParsableArguments {
     @Option(ServerSettings.flushEvery) var flushEvery: String?
     @Option(ServerSettings.acceptLate) var acceptLate: String?
     @Option(ServerSettings.acceptEarly) var acceptEarly: String?
+    @Option(ServerSettings.maxClockAhead) var maxClockAhead: String?
     @Option(ServerSettings.keepMinutes) var keepMinutes: String?
     @Option(ServerSettings.keepHours) var keepHours: String?
     @Option(ServerSettings.deduplicationWindow) var deduplicationWindow: String?
@@ -45,11 +46,12 @@ struct ServerFlags: ParsableArguments {
             (ServerSettings.listen, listen), (ServerSettings.loops, loops), (SharedSettings.data, data),
             (ServerSettings.layout, layout),
             (ServerSettings.flushEvery, flushEvery), (ServerSettings.acceptLate, acceptLate),
-            (ServerSettings.acceptEarly, acceptEarly),
+            (ServerSettings.acceptEarly, acceptEarly), (ServerSettings.maxClockAhead, maxClockAhead),
             (ServerSettings.keepMinutes, keepMinutes), (ServerSettings.keepHours, keepHours),
             (ServerSettings.deduplicationWindow, deduplicationWindow),
             (ServerSettings.deduplicationLimit, deduplicationLimit), (ServerSettings.maxBanners, maxBanners),
-            (ServerSettings.banners, banners), (ServerSettings.counterStatus, counterStatus),
+            (ServerSettings.banners, banners), 
+            (ServerSettings.counterStatus, counterStatus),
             (ServerSettings.allowedOrigins, allowedOrigins), (ServerSettings.bots, bots),
             (ServerSettings.burst, burst), (ServerSettings.burstWindow, burstWindow),
             (ServerSettings.visitors, visitors), (ServerSettings.trustedProxies, trustedProxies),

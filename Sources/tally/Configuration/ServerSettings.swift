@@ -22,6 +22,11 @@ enum ServerSettings {
         "accept-late", help: "How far back the time of an event may lie.", in: .zero...(.days(3_650)), default: "7d")
     static let acceptEarly = Setting.duration(
         "accept-early", help: "How far ahead the time of an event may lie.", in: .zero...(.days(1)), default: "1m")
+    static let maxClockAhead = Setting.duration(
+        "max-clock-ahead",
+        help:
+            "How far ahead of the log the clock may be at a start, or after a jump that lasts; then events are refused.",
+        in: .seconds(600)...(.days(36_500)), default: "400d")
     static let keepMinutes = Setting.durationOrForever(
         "keep-minutes", help: "How long counts are kept by the minute; then as totals of hours.",
         in: .days(1)...(.days(36_500)))
@@ -112,7 +117,8 @@ enum ServerSettings {
         in: .zero...(.days(1)), default: "5m")
 
     static let all: [any AnySetting] = [
-        listen, loops, SharedSettings.data, layout, flushEvery, acceptLate, acceptEarly, keepMinutes, keepHours,
+        listen, loops, SharedSettings.data, layout, flushEvery, acceptLate, acceptEarly, maxClockAhead, keepMinutes,
+        keepHours,
         deduplicationWindow, deduplicationLimit, maxBanners, banners, counterStatus, allowedOrigins, bots, burst,
         burstWindow, visitors, trustedProxies, segmentSize,
         requestTimeout, stopTimeout, logLevel,

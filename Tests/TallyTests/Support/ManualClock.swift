@@ -5,13 +5,28 @@ import TallyCore
 
 /// A clock that stands still until a test moves it.
 final class ManualClock: WallClock {
-    private let time: Mutex<Timestamp>
+    private struct State {
+        var time: Timestamp
+        var sinceBoot: Int64 = 0
+    }
 
-    init(_ time: Timestamp = Timestamp(milliseconds: 1_733_998_800_000)) { self.time = Mutex(time) }
+    private let state: Mutex<State>
 
-    func now() -> Timestamp { time.withLock { $0 } }
+    init(_ time: Timestamp = Timestamp(milliseconds: 1_733_998_800_000)) { state = Mutex(State(time: time)) }
 
-    func set(_ now: Timestamp) { time.withLock { $0 = now } }
+    func now() -> Timestamp { state.withLock { $0.time } }
 
-    func advance(by duration: Duration) { time.withLock { $0 = $0.advanced(by: duration) } }
+    func sinceBoot() -> Int64 { state.withLock { $0.sinceBoot } }
+
+    /// What lies ahead comes after as much time; what lies behind is a jump.
+    func set(_ now: Timestamp) {
+        state.withLock { state in
+            state.sinceBoot += max(0, now.milliseconds - state.time.milliseconds)
+            state.time = now
+        }
+    }
+
+    func advance(by duration: Duration) { set(now().advanced(by: duration)) }
+
+    func jump(to time: Timestamp) { state.withLock { $0.time = time } }
 }

@@ -26,6 +26,8 @@ struct EventBatch {
     private(set) var rejected: [Rejected] = []
     /// All rejected events, by the label of the metric.
     private(set) var refusals: [String: Int] = [:]
+    /// The first rejection that is no fault of the event: all of the body has to be sent again.
+    private(set) var temporary: EventRejection?
 
     private let service: any CountingService
     private var kinds = KindWords()
@@ -77,7 +79,10 @@ struct EventBatch {
         }
     }
 
-    private mutating func reject(_ place: Place, _ error: EventRejection) { reject(place, "\(error)", error.reason) }
+    private mutating func reject(_ place: Place, _ error: EventRejection) {
+        if error.isTemporary { temporary = temporary ?? error }
+        reject(place, "\(error)", error.reason)
+    }
 
     private mutating func reject(_ place: Place, _ error: String, _ reason: String) {
         refusals[reason, default: 0] += 1

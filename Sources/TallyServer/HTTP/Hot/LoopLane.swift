@@ -61,7 +61,7 @@ final class LoopLane {
         _ banner: BannerID, _ route: HotRoute, for connection: HotPathHandler,
         judge: (TrafficJudge, NIODeadline, Day) -> Judgement
     ) -> Bool {
-        if !hasTurnBegun { beginTurn() }
+        guard hasTurnBegun || beginTurn() else { return false }
         if intake.admission.withdrawals != withdrawals { forgetWhoWasLetIn() }
         if lane.isFull { handOver() }
         if !lane.add(banner: banner, kind: route.kind()) {
@@ -103,10 +103,11 @@ final class LoopLane {
         }
     }
 
-    private func beginTurn() {
+    /// - Returns: false when nothing can be counted now.
+    private func beginTurn() -> Bool {
+        guard let minute = intake.admission.presentMinute() else { return false }
         hasTurnBegun = true
         turnBegan = eventLoop.now
-        let minute = intake.admission.presentMinute()
         if minute != lane.minute {
             handOver()
             lane.begin(minute)
@@ -115,6 +116,7 @@ final class LoopLane {
             hasTurnBegun = false
             if waiting.isEmpty { handOver() }
         }
+        return true
     }
 
     private func forgetWhoWasLetIn() {

@@ -19,8 +19,7 @@ struct EventRoutes {
         try await request.readUnpackedBody(upTo: Limits.bodyBytes) { reader.read($0) }
         let batch = try reader.finish()
         count(batch.refusals)
-        // Nobody can repair that: all of it has to be sent again.
-        if batch.refusals[EventRejection.bannersUnknown.reason] != nil { throw EventRejection.bannersUnknown }
+        if let refusal = batch.temporary { throw refusal }
         let receipts = batch.accepted.events.isEmpty ? [] : try await service.record(batch.accepted)
         return answer(to: batch).with(receipts)
     }

@@ -142,12 +142,3 @@ struct StatusRoutes {
         json.member("prefetched", metrics.prefetches.value)
     }
 }
-
-extension Timestamp {
-    /// To the second, as RFC 3339 in UTC.
-    fileprivate var text: String {
-        let minute = Minute(self)
-        let seconds = max(0, min(59, milliseconds / 1_000 - minute.unixSeconds))
-        return minute.text().dropLast(3) + (seconds < 10 ? "0\(seconds)Z" : "\(seconds)Z")
-    }
-}

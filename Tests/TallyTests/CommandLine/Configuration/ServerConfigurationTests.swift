@@ -47,6 +47,7 @@ struct ServerConfigurationTests {
         #expect(configuration.flushEvery == .seconds(60))
         #expect(configuration.acceptLate == .seconds(7 * 86_400))
         #expect(configuration.acceptEarly == .seconds(60))
+        #expect(configuration.maxClockAhead == .seconds(400 * 86_400))
         #expect(configuration.deduplicationWindow == .seconds(3_600))
         #expect(configuration.deduplicationLimit == 5_000_000)
         #expect(configuration.maxBanners == 1_000_000)
@@ -101,7 +102,8 @@ struct ServerConfigurationTests {
         arguments: [
             ("listen", "3000"), ("listen", "localhost:"), ("listen", "localhost:65536"), ("listen", "::1:80"),
             ("data", ""), ("layout", "day"), ("flush-every", "500ms"), ("flush-every", "2h"), ("flush-every", "60"),
-            ("accept-late", "3651d"), ("accept-early", "25h"), ("keep-minutes", "1h"), ("keep-hours", "never"),
+            ("accept-late", "3651d"), ("accept-early", "25h"), ("max-clock-ahead", "9m"), ("keep-minutes", "1h"),
+            ("keep-hours", "never"),
             ("dedup-window", "8d"), ("dedup-limit", "-1"),
             ("max-banners", "0"), ("banners", "all"), ("counter-status", "201"), ("segment-size", "512KiB"),
             ("segment-size", "2GiB"), ("request-timeout", "0"), ("stop-timeout", "2h"), ("log-level", "loud"),

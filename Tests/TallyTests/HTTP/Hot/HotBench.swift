@@ -19,9 +19,10 @@ struct HotBench: Sendable {
     /// - Parameter pendingEntriesLimit: how many entries may wait for a commit.
     init(pendingEntriesLimit: Int = 1_000) async throws {
         let banners = BannerRegistry(directory: BannerDirectory(), store: MemoryBannerStore())
-        let clock = ManualClock()
+        let clock = LogClock(ManualClock(), logTime: nil, mostAhead: .seconds(86_400))
         let admission = Admission(
-            window: EventWindow(late: 10, early: 1, logTime: .epoch), kinds: [], banners: banners, clock: clock)
+            window: EventWindow(late: 10, early: 1, logTime: .epoch), kinds: [], banners: banners,
+            clock: clock)
         let aggregation = Aggregation(
             aggregator: Aggregator(layout: .minute, checkpoint: .start), banners: banners, unresolvedRowsLimit: 1_000)
         let commits = GroupCommit<Ingest.Waiter>(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Synchronization
 import TallyCore
 import Testing
 
@@ -43,6 +44,26 @@ struct HotOutcomeTests {
         let answers = try await answers(plain, configuration: configuration)
         #expect(answers.hot == answers.slow)
         #expect(answers.hot[0].hasPrefix("HTTP/1.1 \(status.rawValue) "))
+    }
+
+    @Test func `while the clock is far ahead`() async throws {
+        let clocks = Mutex<[ManualClock]>([])
+        let answers = try await answers(
+            plain,
+            fixture: {
+                let fixture = NodeFixture()
+                clocks.withLock { $0.append(fixture.clock) }
+                return fixture
+            },
+            prepare: { _ in
+                clocks.withLock { clocks in
+                    let clock = clocks[clocks.count - 1]
+                    clock.jump(to: clock.now().advanced(by: .seconds(86_400)))
+                }
+            })
+        #expect(answers.hot == answers.slow)
+        #expect(answers.hot[0].hasPrefix("HTTP/1.1 503 Service Unavailable\r\n"))
+        #expect(answers.hot[0].contains("Retry-After: 5\r\n") && answers.hot[0].contains("--max-clock-ahead"))
     }
 
     @Test(arguments: [LogError.refused("the disk is full"), .unavailable("no answer"), .failed("the sync failed")])
