@@ -21,6 +21,7 @@ package final class CountingNode: RunningNode {
         package var retention = Retention.forEver
         package var bannersLimit = 1_000_000
         package var onlyRegisteredBanners = false
+        package var kinds = KindRule.any
         /// How many rows may wait for their stored sums before chunks of other nodes have to wait, too.
         package var unresolvedRowsLimit = 200_000
 
@@ -73,7 +74,8 @@ package final class CountingNode: RunningNode {
         let window = EventWindow(
             late: configuration.acceptLate, early: configuration.acceptEarly, floor: configuration.retention.floor,
             logTime: aggregator.time)
-        self.admission = Admission(window: window, kinds: aggregator.knownKinds, banners: banners, clock: clock)
+        self.admission = Admission(
+            window: window, kindRule: configuration.kinds, kinds: aggregator.knownKinds, banners: banners, clock: clock)
         self.aggregation = Aggregation(
             aggregator: aggregator, banners: banners, unresolvedRowsLimit: configuration.unresolvedRowsLimit)
         let commits = GroupCommit<Ingest.Waiter>(

@@ -102,7 +102,7 @@ struct Problem {
         let status: HTTPResponse.Status =
             switch error {
             case .unknownBanner: .notFound
-            case .tooManyBanners, .tooManyKinds: .forbidden
+            case .tooManyBanners, .tooManyKinds, .unknownKind: .forbidden
             case .bannersUnknown, .clockAhead: .serviceUnavailable
             case .tooOld, .expired, .inFuture, .countOutOfRange, .idTooLong, .idEmpty, .reservedKind, .foreignSightings,
                 .ownNode:

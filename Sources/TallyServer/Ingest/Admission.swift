@@ -8,15 +8,20 @@ package import TallyCore
 package final class Admission: Sendable {
     private struct State {
         var window: EventWindow
+        /// Those that have come, of the users'.
         var kinds: Set<Kind>
     }
 
     private let state: Mutex<State>
     private let banners: BannerRegistry
+    private let kindRule: KindRule
     let clock: LogClock
 
     /// - Parameter kinds: those that the log knows already.
-    package init(window: EventWindow, kinds: [Kind], banners: BannerRegistry, clock: LogClock) {
+    package init(
+        window: EventWindow, kindRule: KindRule, kinds: [Kind], banners: BannerRegistry, clock: LogClock
+    ) {
+        self.kindRule = kindRule
         self.state = Mutex(State(window: window, kinds: Set(kinds.filter { $0.reason == nil })))
         self.banners = banners
         self.clock = clock
@@ -86,7 +91,7 @@ package final class Admission: Sendable {
     func hasRoom(for newcomers: Newcomers) -> Bool {
         if newcomers.isEmpty { return true }
         let kinds = state.withLock { $0.kinds.union(newcomers.kinds) }
-        return kinds.count <= Limits.kinds && banners.hasRoom(for: newcomers.banners)
+        return kindRule.hasRoom(for: kinds) && banners.hasRoom(for: newcomers.banners)
     }
 
     /// What was new is going to be in the log.
@@ -134,10 +139,14 @@ package final class Admission: Sendable {
     }
 
     private func isNew(_ kind: Kind, beside newcomers: Newcomers) throws(EventRejection) -> Bool {
-        if newcomers.kinds.contains(kind) { return false }
-        let (isKnown, count) = state.withLock { ($0.kinds.contains(kind), $0.kinds.count) }
-        if isKnown { return false }
-        guard count + newcomers.kinds.count < Limits.kinds else { throw .tooManyKinds(limit: Limits.kinds) }
-        return true
+        let known = state.withLock { $0.kinds }
+        do throws(KindRule.Refusal) {
+            return try kindRule.admit(kind, beside: known, with: newcomers.kinds)
+        } catch {
+            switch error {
+            case .tooMany(let limit): throw .tooManyKinds(limit: limit)
+            case .notListed(let allowed): throw .unknownKind(kind, allowed: allowed)
+            }
+        }
     }
 }

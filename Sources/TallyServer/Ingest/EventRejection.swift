@@ -11,6 +11,7 @@ package enum EventRejection: Error, Equatable, Sendable {
     /// It lies further ahead than clocks may differ.
     case inFuture(latest: Minute)
     case tooManyKinds(limit: Int)
+    case unknownKind(Kind, allowed: [Kind])
     case unknownBanner(BannerID)
     case tooManyBanners(limit: Int)
     /// Only registered banners count, and the store has not yet told which these are.
@@ -44,6 +45,7 @@ extension EventRejection {
         case .expired: "expired"
         case .inFuture: "in_future"
         case .tooManyKinds: "too_many_kinds"
+        case .unknownKind: "unknown_kind"
         case .unknownBanner: "unknown_banner"
         case .tooManyBanners: "too_many_banners"
         case .bannersUnknown: "banners_unknown"
@@ -68,7 +70,9 @@ extension EventRejection: CustomStringConvertible {
             "the event is too old: counts before \(earliest.text()) are no longer kept by the minute (--keep-minutes)"
         case .inFuture(let latest):
             "the event is in the future: the latest minute that counts is \(latest.text()); is the sender's clock right?"
-        case .tooManyKinds(let limit): "a new kind, but there are \(limit) already, which is the limit"
+        case .tooManyKinds(let limit): "a new kind, but there are \(limit) already, which is the limit (--kinds)"
+        case .unknownKind(let kind, let allowed):
+            "events of the kind \(kind) are not counted; allowed are \(allowed.map(\.name).joined(separator: ", ")) (--kinds)"
         case .unknownBanner(let id): "banner \(id) is not registered, and only registered banners are counted"
         case .bannersUnknown:
             "only registered banners are counted, and the store, which was away at the start, has not yet told which these are"

@@ -35,7 +35,8 @@ package final class RemoteIngest: Service, LaneIngest {
         // The process reads no log, so that it knows of no other time than that of its clock.
         let window = EventWindow(
             late: configuration.acceptLate, early: configuration.acceptEarly, floor: floor, logTime: .epoch)
-        admission = Admission(window: window, kinds: [], banners: banners, clock: clock)
+        admission = Admission(
+            window: window, kindRule: configuration.kinds, kinds: [], banners: banners, clock: clock)
         commits = Mutex(
             PartitionedCommit(
                 process: process, partitioning: delivery.partitioning, late: configuration.acceptLate, floor: floor))

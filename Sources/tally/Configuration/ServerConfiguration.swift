@@ -26,6 +26,7 @@ struct ServerConfiguration: Sendable {
     var deduplicationLimit: Int
     var maxBanners: Int
     var banners: BannerAdmission
+    var kinds: KindRule
     /// 200, 202 or 204.
     var counterStatus: Int
     var allowedOrigins: AllowedOrigins
@@ -59,6 +60,7 @@ extension ServerConfiguration {
             deduplicationWindow: reader.value(of: ServerSettings.deduplicationWindow),
             deduplicationLimit: reader.value(of: ServerSettings.deduplicationLimit),
             maxBanners: reader.value(of: ServerSettings.maxBanners), banners: reader.value(of: ServerSettings.banners),
+            kinds: reader.value(of: ServerSettings.kinds),
             counterStatus: reader.value(of: ServerSettings.counterStatus),
             allowedOrigins: reader.value(of: ServerSettings.allowedOrigins),
             traffic: ServerConfiguration.traffic(&reader),

@@ -18,6 +18,7 @@ struct ServerFlags: ParsableArguments {
     @Option(ServerSettings.deduplicationLimit) var deduplicationLimit: String?
     @Option(ServerSettings.maxBanners) var maxBanners: String?
     @Option(ServerSettings.banners) var banners: String?
+    @Option(ServerSettings.kinds) var kinds: String?
     @Option(ServerSettings.counterStatus) var counterStatus: String?
     @Option(ServerSettings.allowedOrigins) var allowedOrigins: String?
     @Option(ServerSettings.bots) var bots: String?
@@ -50,7 +51,7 @@ struct ServerFlags: ParsableArguments {
             (ServerSettings.keepMinutes, keepMinutes), (ServerSettings.keepHours, keepHours),
             (ServerSettings.deduplicationWindow, deduplicationWindow),
             (ServerSettings.deduplicationLimit, deduplicationLimit), (ServerSettings.maxBanners, maxBanners),
-            (ServerSettings.banners, banners), 
+            (ServerSettings.banners, banners), (ServerSettings.kinds, kinds),
             (ServerSettings.counterStatus, counterStatus),
             (ServerSettings.allowedOrigins, allowedOrigins), (ServerSettings.bots, bots),
             (ServerSettings.burst, burst), (ServerSettings.burstWindow, burstWindow),

@@ -40,6 +40,10 @@ enum ServerSettings {
         "max-banners", help: "How many banners there may be.", in: 1...100_000_000, default: "1000000")
     static let banners = Setting<BannerAdmission>.word(
         "banners", help: "Whose events are counted: any banner's, or only a registered one's.", default: "any")
+    static let kinds = Setting(
+        "kinds", help: "The events of which kinds are counted; click and impression always are.",
+        allowed: "any, how many there may be, 2 to 256, or names with commas between, as in view,purchase",
+        default: "any", read: { KindRule(text: $0) })
     static let counterStatus = Setting(
         "counter-status", help: "The HTTP status that answers /counter.", allowed: "200|202|204", default: "204",
         read: { text in Int(text).flatMap { [200, 202, 204].contains($0) ? $0 : nil } })
@@ -119,7 +123,7 @@ enum ServerSettings {
     static let all: [any AnySetting] = [
         listen, loops, SharedSettings.data, layout, flushEvery, acceptLate, acceptEarly, maxClockAhead, keepMinutes,
         keepHours,
-        deduplicationWindow, deduplicationLimit, maxBanners, banners, counterStatus, allowedOrigins, bots, burst,
+        deduplicationWindow, deduplicationLimit, maxBanners, banners, kinds, counterStatus, allowedOrigins, bots, burst,
         burstWindow, visitors, trustedProxies, segmentSize,
         requestTimeout, stopTimeout, logLevel,
         logFormat, log, store, roles, acknowledgement, spool, spoolLimit, aggregators, partitions, readyWithin,

@@ -22,14 +22,14 @@ import Testing
                 .post, "/v1/events", #"[{"banner":1,"kind":"a"},{"banner":2,"kind":"b"}"#)
             #expect(answer.status == 400)
             #expect(node.bannerCount == 0)
-            for number in 0..<Limits.kinds { _ = try await node.count(banner: 1, kind: Kind("kind_\(number)")!) }
+            for number in 2..<Limits.kinds { _ = try await node.count(banner: 1, kind: Kind("kind_\(number)")!) }
         }
     }
 
     @Test func `an event of a kind too many uses up no banner`() async throws {
         try await NodeFixture().run { node in
-            for number in 0..<Limits.kinds { _ = try await node.count(banner: 1, kind: Kind("kind_\(number)")!) }
-            let refused = try await Routes(service: node).send(.post, "/counter/2")
+            for number in 2..<Limits.kinds { _ = try await node.count(banner: 1, kind: Kind("kind_\(number)")!) }
+            let refused = try await Routes(service: node).send(.post, "/counter/2?kind=kind")
             #expect(refused.status == 403)
             #expect(node.bannerCount == 1)
         }
@@ -67,6 +67,43 @@ import Testing
             #expect(answer.json?["accepted"] as? Int == 5)
             #expect(answer.json?["rejectedCount"] as? Int == 2)
             #expect(node.banners(after: nil, limit: 10).map(\.id.value) == [1, 2, 3])
+        }
+    }
+
+    // MARK: Kinds
+
+    @Test func `only listed kinds are counted, by every way in`() async throws {
+        var fixture = NodeFixture()
+        fixture.configuration.kinds = .listed([Kind("view")!])
+        try await fixture.run { [now = Minute(fixture.clock.now())] node in
+            let routes = Routes(service: node)
+            for kind in ["click", "impression", "view"] {
+                #expect(try await routes.send(.post, "/counter/1?kind=\(kind)").status == 204)
+            }
+            for path in ["/counter/1?kind=x", "/v1/beacon/1?kind=x"] {
+                let refused = try await routes.send(.post, path)
+                #expect(refused.status == 403)
+                #expect(refused.text.contains("allowed are click, impression, view (--kinds)"), "\(refused.text)")
+            }
+            let batch = #"[{"banner":1,"kind":"x"},{"banner":1,"kind":"view"}]"#
+            let partly = try await routes.send(.post, "/v1/events", batch)
+            #expect(partly.json?["accepted"] as? Int == 1 && partly.json?["rejectedCount"] as? Int == 1)
+            let chunk = Self.chunk(minute: now, kinds: [Kind("x")!])
+            #expect(try await routes.send(.post, "/v1/chunks", bytes: chunk.encoded()).status == 403)
+            #expect(try await node.total(banner: 1) == 4)
+        }
+    }
+
+    @Test func `kinds that are no longer listed take no room after a restart`() async throws {
+        var fixture = NodeFixture()
+        try await fixture.run { node in
+            for number in 2..<Limits.kinds { _ = try await node.count(banner: 1, kind: Kind("kind_\(number)")!) }
+        }
+        fixture.configuration.kinds = .listed([Kind("purchase")!])
+        try await fixture.run { node in
+            _ = try await node.count(banner: 1, kind: Kind("purchase")!)
+            await #expect(throws: EventRejection.self) { try await node.count(banner: 1, kind: Kind("kind_7")!) }
+            #expect(try await node.total(banner: 1) == Int64(Limits.kinds - 1))
         }
     }
 

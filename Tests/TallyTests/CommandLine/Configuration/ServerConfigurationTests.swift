@@ -52,6 +52,7 @@ struct ServerConfigurationTests {
         #expect(configuration.deduplicationLimit == 5_000_000)
         #expect(configuration.maxBanners == 1_000_000)
         #expect(configuration.banners == .any)
+        #expect(configuration.kinds == .any)
         #expect(configuration.counterStatus == 204)
         #expect(configuration.segmentSize == 64 << 20)
         #expect(configuration.requestTimeout == .seconds(30))
@@ -88,6 +89,13 @@ struct ServerConfigurationTests {
         #expect(problems(flags: ["loops": "0"]).first?.contains("allowed: auto, or 1 to 1024") == true)
     }
 
+    @Test func kindsAreAnyOrCountedOrListed() throws {
+        #expect(try configuration(flags: ["kinds": "any"]).kinds == .any)
+        #expect(try configuration(flags: ["kinds": "20"]).kinds == .first(20))
+        #expect(try configuration(flags: ["kinds": "view"]).kinds == .listed([Kind("view")!]))
+        #expect(try configuration(flags: ["kinds": "click,view"]).kinds == .listed([.click, Kind("view")!]))
+    }
+
     @Test func theStoreLiesInTheDataDirectoryUnlessItIsNamed() throws {
         #expect(try configuration(environment: ["TALLY_DATA": "/d"]).store == .sqlite(path: "/d/tally.sqlite"))
         #expect(try configuration(flags: ["data": "/d", "store": "sqlite:/e/f"]).store == .sqlite(path: "/e/f"))
@@ -105,7 +113,9 @@ struct ServerConfigurationTests {
             ("accept-late", "3651d"), ("accept-early", "25h"), ("max-clock-ahead", "9m"), ("keep-minutes", "1h"),
             ("keep-hours", "never"),
             ("dedup-window", "8d"), ("dedup-limit", "-1"),
-            ("max-banners", "0"), ("banners", "all"), ("counter-status", "201"), ("segment-size", "512KiB"),
+            ("max-banners", "0"), ("banners", "all"), ("kinds", ""), ("kinds", "1"), ("kinds", "257"),
+            ("kinds", "view,Purchase"),
+            ("kinds", "view,view"), ("counter-status", "201"), ("segment-size", "512KiB"),
             ("segment-size", "2GiB"), ("request-timeout", "0"), ("stop-timeout", "2h"), ("log-level", "loud"),
             ("log-format", "xml"), ("log", "files"), ("store", "sqlite:"), ("store", "mysql://x"),
             ("roles", "ingest,aggregate,query,"), ("roles", "ingest,cook"), ("roles", ""), ("ack", "none"),
