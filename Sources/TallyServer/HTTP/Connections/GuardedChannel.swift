@@ -47,7 +47,8 @@ package struct GuardedChannel: ServerChildChannel {
             let pipeline = channel.pipeline.syncOperations
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
             let handlers: [any ChannelHandler] = [
-                RequestEventHandler(), LastAnswerHandler(), MalformedRequestHandler(malformed: metrics.malformed),
+                RequestFramingHandler(), RequestEventHandler(), LastAnswerHandler(), LegacyClientHandler(),
+                MalformedRequestHandler(malformed: metrics.malformed),
             ]
             try pipeline.addHandlers(handlers, position: .after(decoder))
             return value

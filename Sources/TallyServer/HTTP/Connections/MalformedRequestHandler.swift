@@ -13,13 +13,19 @@ final class MalformedRequestHandler: ChannelDuplexHandler {
 
     private let malformed: Counter
     private var problem: Problem?
+    private var fault: RequestFramingHandler.Fault?
 
     init(malformed: Counter) { self.malformed = malformed }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? RequestFramingHandler.Fault { fault = event }
+        context.fireUserInboundEventTriggered(event)
+    }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if let error = error as? HTTPParserError {
             malformed.add()
-            problem = Problem(error)
+            problem = Problem(error, fault)
         }
         context.fireErrorCaught(error)
     }
@@ -37,13 +43,13 @@ final class MalformedRequestHandler: ChannelDuplexHandler {
 }
 
 extension Problem {
-    fileprivate init(_ error: HTTPParserError) {
+    fileprivate init(_ error: HTTPParserError, _ fault: RequestFramingHandler.Fault?) {
         let detail =
             switch error {
             case .invalidEOFState, .closedConnection: "the connection ended before the request did"
             case .headerOverflow: "the head of the request is too large"
             default: "what came is no HTTP/1.1 (\(error))"
             }
-        self.init(.badRequest, "malformed", "The request can't be read", detail)
+        self.init(.badRequest, "malformed", "The request can't be read", fault?.detail ?? detail)
     }
 }
