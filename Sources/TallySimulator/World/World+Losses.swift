@@ -51,7 +51,16 @@ extension World {
             for (node, numbers) in reader.missing { all[node, default: SequenceRanges()].formUnion(numbers) }
         }
         confirm(missing, of: partition)
+        endDeadlock(of: partition)
         plan(.operatorLooks(partition: index), in: number(10_000...300_000))
+    }
+
+    /// Each of two servers misses a chunk that the other has, so that none of them stores: one is restarted, and then its chunk is gone.
+    private func endDeadlock(of partition: SimulatedBrokers.Partition) {
+        let counting = machines.filter { $0.process?.counting[partition.account]?.aggregator != nil }
+        let missing = counting.compactMap { $0.process?.counting[partition.account]?.aggregator?.missing }
+        guard counting.count > 1, missing.allSatisfy({ !$0.isEmpty }) else { return }
+        if let last = counting.last { kill(last) }
     }
 
     private func confirm(_ missing: [NodeID: SequenceRanges], of partition: SimulatedBrokers.Partition) {
