@@ -25,6 +25,6 @@ extension CountingNode {
         registry.gauge("tally_clock_behind_log_seconds", "How far the clock is behind the latest time in the log.") {
             Double(max(0, self.logTime.milliseconds - self.now.milliseconds)) / 1_000
         }
-        registry.reportClock { self.clockAhead }
+        registry.report(clock)
     }
 }

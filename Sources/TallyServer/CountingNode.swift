@@ -30,7 +30,7 @@ package final class CountingNode: RunningNode {
 
     private let node: NodeID
     private let log: LogID
-    private let clock: LogClock
+    let clock: LogClock
     private let acceptLate: Int64
     private let banners: BannerRegistry
     private let admission: Admission
@@ -66,8 +66,7 @@ package final class CountingNode: RunningNode {
 
         self.node = node
         self.log = log.id
-        let clock = LogClock(
-            clock, logTime: aggregator.time == .epoch ? nil : aggregator.time, mostAhead: configuration.maxClockAhead)
+        let clock = LogClock(clock, logTime: aggregator.time, maximumAhead: configuration.maxClockAhead)
         self.clock = clock
         self.acceptLate = configuration.acceptLate
         self.banners = banners
@@ -193,9 +192,6 @@ package final class CountingNode: RunningNode {
 
     /// Why the log takes nothing any more; nil while it works.
     var logFailure: String? { ingest.failure }
-
-    /// How far ahead the machine's clock is while it is not believed.
-    var clockAhead: Duration { .milliseconds(clock.millisecondsAhead) }
 
     private var clockProblem: String? { clock.problem ?? clockBehind }
 

@@ -16,7 +16,7 @@ extension Wiring {
         for warning in await logs.warnings(needs) { logger.warning("\(warning)") }
         let settings = CountingNode.Configuration(configuration)
         let clock = LogClock(
-            SystemClock(), logTime: await logs.lastTime(), mostAhead: settings.maxClockAhead)
+            SystemClock(), logTime: await logs.lastTime() ?? .epoch, maximumAhead: settings.maxClockAhead)
         let banners = await BannerRegistry.open(store, settings)
         let ingest =
             configuration.roles.contains(.ingest)

@@ -45,13 +45,11 @@ extension MetricsRegistry {
         }
     }
 
-    /// - Parameter ahead: how far the machine's clock is ahead while it is not believed.
-    func reportClock(_ ahead: @escaping @Sendable () -> Duration) {
+    func report(_ clock: LogClock) {
         gauge(
             "tally_clock_ahead_seconds", "How far the clock has jumped ahead while events are refused for it; else 0."
         ) {
-            let (seconds, attoseconds) = ahead().components
-            return Double(seconds) + Double(attoseconds) / 1e18
+            clock.ahead / .seconds(1)
         }
     }
 

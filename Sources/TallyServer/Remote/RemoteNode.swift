@@ -151,7 +151,7 @@ package final class RemoteNode: RunningNode {
 
     package func report(to registry: MetricsRegistry) {
         registry.gauge("tally_banners", "Banners that are known.") { Double(self.bannerCount) }
-        registry.reportClock { .milliseconds(self.clock.millisecondsAhead) }
+        registry.report(clock)
         ingest?.report(to: registry)
         reading?.report(to: registry)
     }

@@ -9,8 +9,8 @@ struct SimulatedClock {
 
     /// In milliseconds, all jumps together.
     private var jumped: Int64 = 0
-    /// A jump that lasts for a moment only.
-    private var leap: Int64 = 0
+    /// A jump ahead that ends within a minute.
+    private var shortJump: Int64 = 0
     /// What the drift had made until it changed last.
     private var drifted: Int64 = 0
     private var driftPerMille: Int64 = 0
@@ -23,17 +23,17 @@ struct SimulatedClock {
     func reading(at now: Int64) -> ClockGuard.Reading {
         let sinceBoot = now + drifted + (now - driftSince) * driftPerMille / 1_000
         return ClockGuard.Reading(
-            wall: Timestamp(milliseconds: SimulatedClock.start + sinceBoot + jumped + leap), sinceBoot: sinceBoot)
+            wall: Timestamp(milliseconds: SimulatedClock.start + sinceBoot + jumped + shortJump), sinceBoot: sinceBoot)
     }
 
     mutating func jump(by milliseconds: Int64) { jumped += milliseconds }
 
-    mutating func leap(by milliseconds: Int64) { leap = milliseconds }
+    mutating func beginShortJump(by milliseconds: Int64) { shortJump = milliseconds }
 
-    mutating func endLeap() { leap = 0 }
+    mutating func endShortJump() { shortJump = 0 }
 
-    func timeWithoutLeap(at now: Int64) -> Timestamp {
-        Timestamp(milliseconds: time(at: now).milliseconds - leap)
+    func timeWithoutShortJump(at now: Int64) -> Timestamp {
+        Timestamp(milliseconds: time(at: now).milliseconds - shortJump)
     }
 
     mutating func drift(perMille: Int64, from now: Int64) {

@@ -9,7 +9,7 @@ package struct Counters: Sendable {
         case refusedRequests = "requests refused"
         case acknowledgedRequests = "requests acknowledged"
         case invalidEvents = "invalid events"
-        case distrustedClocks = "requests refused since the clock leapt ahead"
+        case untrustedClocks = "requests refused since the clock was ahead"
         case laneTurns = "turns of event loops"
         case starts
         case crashes = "kills and losses of power"

@@ -65,5 +65,5 @@ enum LastingFault: Equatable {
     case brokersUnreachable(machine: Int)
     case unreachable(machine: Int)
     case storeUnreachable(machine: Int)
-    case clockLeap(machine: Int)
+    case shortClockJump(machine: Int)
 }

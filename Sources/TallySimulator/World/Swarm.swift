@@ -79,7 +79,7 @@ struct Swarm {
     let lateCalls: Int
 
     /// Clocks jump ahead by months, and back within a minute.
-    let clocksLeap: Bool
+    let hasShortClockJumps: Bool
 
     /// How many chunks of a call the brokers store before it times out; nil for all.
     let chunksPerCall: Int?
@@ -169,7 +169,7 @@ struct Swarm {
         var own = SeededGenerator(seed: aside.next().mixed())
         countsVisitors = own.chance(33)
         chunksPerCall = spools && own.chance(20) ? Swarm.pick([3, 10], using: &own) : nil
-        clocksLeap = own.chance(25)
+        hasShortClockJumps = own.chance(25)
 
         lostMessages = Swarm.rate(60, using: &random)
         repeatedMessages = Swarm.rate(60, using: &random)

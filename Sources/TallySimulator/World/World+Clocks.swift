@@ -5,21 +5,21 @@ import TallyCore
 /// The clocks of servers, and what they make of them.
 extension World {
     /// In milliseconds.
-    private static let mostAhead: Int64 = 30 * 86_400_000
+    private static let maximumAhead: Int64 = 30 * 86_400_000
 
-    /// - Parameter logTime: nil when nothing was ever counted.
-    func clockGuard(logTime: Timestamp?, _ process: ProcessID) -> ClockGuard {
+    /// - Parameter logTime: `.epoch` when nothing was ever counted.
+    func clockGuard(logTime: Timestamp, _ process: ProcessID) -> ClockGuard {
         // A server that has no log yet has nothing to compare its clock with.
-        if logTime == nil { machine(of: process).clock.endLeap() }
-        var clockGuard = ClockGuard(logTime: logTime, mostAhead: World.mostAhead)
+        if logTime == .epoch { machine(of: process).clock.endShortJump() }
+        var clockGuard = ClockGuard(logTime: logTime, maximumAhead: World.maximumAhead)
         _ = clockGuard.judge(machine(of: process).clock.reading(at: now))
         return clockGuard
     }
 
-    /// - Returns: nil while the server does not believe its clock, and counts nothing.
+    /// - Returns: nil while the server does not trust its clock, and counts nothing.
     func trustedTime(_ intake: Intake, _ process: ProcessID) -> Timestamp? {
-        if case .believed(let time) = intake.clock.judge(machine(of: process).clock.reading(at: now)) { return time }
-        counters[.distrustedClocks] += 1
+        if case .trusted(let time) = intake.clock.judge(machine(of: process).clock.reading(at: now)) { return time }
+        counters[.untrustedClocks] += 1
         return nil
     }
 
@@ -29,17 +29,18 @@ extension World {
         guard let intake = self.process(process)?.intake else { return clock.time(at: now) }
         let time =
             switch intake.clock.judge(clock.reading(at: now)) {
-            case .believed(let time), .ahead(estimate: let time): time
+            case .trusted(let time), .ahead(estimate: let time): time
             }
-        let isLeap = time.milliseconds - clock.timeWithoutLeap(at: now).milliseconds > ClockGuard.tolerance
-        auditor.require(!isLeap, "the time of the log follows a clock that leapt ahead for a moment")
+        let error = time.milliseconds - clock.timeWithoutShortJump(at: now).milliseconds
+        auditor.require(
+            error <= ClockGuard.tolerance, "the time of the log follows a clock that was ahead for less than a minute")
         intake.window.observe(time)
         return time
     }
 
-    /// A clock that its server does not believe is set right; one that jumped, and is believed, stays as it is.
+    /// A clock that its server does not trust is set right; one that has jumped, and is trusted, stays as it is.
     func setClockRight(_ machine: Machine) {
-        machine.clock.endLeap()
+        machine.clock.endShortJump()
         let reading = machine.clock.reading(at: now)
         guard case .ahead(let estimate) = machine.process?.intake?.clock.judge(reading) else { return }
         machine.clock.jump(by: estimate.milliseconds - reading.wall.milliseconds)

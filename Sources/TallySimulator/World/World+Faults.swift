@@ -54,7 +54,7 @@ extension World {
         case .brokersUnreachable(let machine): machines[machine].areBrokersUnreachable = false
         case .unreachable(let machine): machines[machine].isUnreachable = false
         case .storeUnreachable(let machine): machines[machine].isStoreUnreachable = false
-        case .clockLeap(let machine): machines[machine].clock.endLeap()
+        case .shortClockJump(let machine): machines[machine].clock.endShortJump()
         }
     }
 
@@ -82,9 +82,9 @@ extension World {
     }
 
     private func moveClock(_ machine: Machine) {
-        guard swarm.clocksLeap else { return machine.clock.jump(by: number(-4_000_000...4_000_000)) }
-        machine.clock.leap(by: number(31...11_000) * 86_400_000)
-        plan(.faultEnds(.clockLeap(machine: machine.index)), in: number(100...60_000))
+        guard swarm.hasShortClockJumps else { return machine.clock.jump(by: number(-4_000_000...4_000_000)) }
+        machine.clock.beginShortJump(by: number(31...11_000) * 86_400_000)
+        plan(.faultEnds(.shortClockJump(machine: machine.index)), in: number(100...60_000))
     }
 
     /// A bit of what is durable changes.

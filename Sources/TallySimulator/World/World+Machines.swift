@@ -60,7 +60,7 @@ extension World {
         var account = SpoolAccount(limit: swarm.spoolLimit)
         account.add((auditor.entries(of: spool, damage: .none) ?? []).map(\.chunk))
         let way = BrokerWay(spool: spool, commits: commits, account: account)
-        let clock = clockGuard(logTime: brokers.partitions.compactMap(\.chunks.last?.time).max(), id)
+        let clock = clockGuard(logTime: brokers.partitions.compactMap(\.chunks.last?.time).max() ?? .epoch, id)
         process.intake = Intake(window: window, clock: clock, way: .brokers(way), lanes: makeLanes())
         machine(of: id).process = process
         forward(id)
@@ -151,7 +151,7 @@ extension World {
         let window = EventWindow(
             late: swarm.late, early: swarm.early, floor: swarm.floor, logTime: aggregator.time)
         let way = JournalWay(journal: journal, counting: counting, commits: commits)
-        let clock = clockGuard(logTime: aggregator.time == .epoch ? nil : aggregator.time, process.id)
+        let clock = clockGuard(logTime: aggregator.time, process.id)
         process.intake = Intake(window: window, clock: clock, way: .journal(way), lanes: makeLanes())
     }
 

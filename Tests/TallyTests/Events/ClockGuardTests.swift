@@ -4,7 +4,7 @@ import Testing
 
 @testable import TallyCore
 
-@Suite("Which times of a clock are believed")
+@Suite("Which times of a clock are trusted")
 struct ClockGuardTests {
     private static let start: Int64 = 1_733_998_800_000
     private static let day: Int64 = 86_400_000
@@ -15,15 +15,14 @@ struct ClockGuardTests {
         var sinceBoot: Int64 = 5_000
         var clockGuard: ClockGuard
 
-        init(logTime: Int64? = nil, mostAhead: Int64 = 400 * ClockGuardTests.day) {
-            let logTime = logTime.map { Timestamp(milliseconds: $0) }
-            clockGuard = ClockGuard(logTime: logTime, mostAhead: mostAhead)
+        init(logTime: Int64 = 0, maximumAhead: Int64 = 400 * ClockGuardTests.day) {
+            clockGuard = ClockGuard(logTime: Timestamp(milliseconds: logTime), maximumAhead: maximumAhead)
         }
 
-        /// - Returns: nil when the clock is believed, else the estimate.
+        /// - Returns: nil when the clock is trusted, else the estimate.
         mutating func estimate() -> Int64? {
             switch clockGuard.judge(.init(wall: Timestamp(milliseconds: wall), sinceBoot: sinceBoot)) {
-            case .believed(let time):
+            case .trusted(let time):
                 #expect(time.milliseconds == wall)
                 return nil
             case .ahead(let estimate): return estimate.milliseconds
@@ -55,7 +54,7 @@ struct ClockGuardTests {
     }
 
     @Test(
-        "a jump ahead is not believed, and the time goes on without it",
+        "a jump ahead is not trusted, and the time goes on without it",
         arguments: [61_000, 3_600_000, 30 * 365 * day])
     func jump(milliseconds: Int64) {
         var machine = Machine()
@@ -69,7 +68,7 @@ struct ClockGuardTests {
         #expect(machine.estimate() == nil)
     }
 
-    @Test("a small step is believed at once, and one behind it later")
+    @Test("a small step is trusted at once, and one behind it later")
     func steps() {
         var machine = Machine()
         _ = machine.estimate()
@@ -83,7 +82,7 @@ struct ClockGuardTests {
         #expect(machine.estimate() == nil)
     }
 
-    @Test("a gain that lasts is believed: the machine was suspended from outside")
+    @Test("a gain that lasts is trusted: the machine was suspended from outside")
     func suspended() {
         var machine = Machine()
         _ = machine.estimate()
@@ -106,9 +105,9 @@ struct ClockGuardTests {
         }
     }
 
-    @Test("a gain beyond the limit is not believed, however long it lasts")
+    @Test("a gain beyond the limit is not trusted, however long it lasts")
     func far() {
-        var machine = Machine(mostAhead: Self.day)
+        var machine = Machine(maximumAhead: Self.day)
         _ = machine.estimate()
         machine.wall += 2 * Self.day
         machine.watch(for: 3 * ClockGuard.settlingTime)

@@ -31,7 +31,7 @@ struct RemoteFixture {
             logs: logs, spool: spool.map { LogDelivery.Spool(log: $0, limit: limit) }, acknowledgement: acknowledgement,
             logger: Self.logger)
         let banners = await BannerRegistry.open(bannerStore, configuration)
-        let clock = LogClock(clock, logTime: await logs.lastTime(), mostAhead: configuration.maxClockAhead)
+        let clock = LogClock(clock, logTime: await logs.lastTime() ?? .epoch, maximumAhead: configuration.maxClockAhead)
         let ingest = RemoteIngest(
             process: NodeID(bits: process), delivery: delivery, banners: banners, clock: clock,
             configuration: configuration)

@@ -92,7 +92,7 @@ struct RemoteRoutesTests {
     @Test("a server that is asked to count, and has no such role, says where to send it")
     func noIngest() async throws {
         let node = RemoteNode(
-            log: "memory://brokers", clock: LogClock(ManualClock(), logTime: nil, mostAhead: .seconds(600)),
+            log: "memory://brokers", clock: LogClock(ManualClock(), logTime: .epoch, maximumAhead: .seconds(600)),
             banners: BannerRegistry(directory: BannerDirectory(), store: MemoryBannerStore()),
             refreshEvery: .seconds(60),
             logger: RemoteFixture.logger, ingest: nil, reading: nil, roles: [.query])

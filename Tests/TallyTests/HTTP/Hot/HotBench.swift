@@ -19,7 +19,7 @@ struct HotBench: Sendable {
     /// - Parameter pendingEntriesLimit: how many entries may wait for a commit.
     init(pendingEntriesLimit: Int = 1_000) async throws {
         let banners = BannerRegistry(directory: BannerDirectory(), store: MemoryBannerStore())
-        let clock = LogClock(ManualClock(), logTime: nil, mostAhead: .seconds(86_400))
+        let clock = LogClock(ManualClock(), logTime: .epoch, maximumAhead: .seconds(86_400))
         let admission = Admission(
             window: EventWindow(late: 10, early: 1, logTime: .epoch), kindRule: .any, kinds: [], banners: banners,
             clock: clock)
