@@ -46,33 +46,33 @@ extension World {
     /// Confirms that chunks are lost when some server misses them, and neither another server nor the store has them.
     func operate(_ index: Int) {
         let partition = brokers.partitions[index]
-        let readers = machines.compactMap { $0.process?.counting[partition.account]?.aggregator }
-        let missing = readers.reduce(into: [NodeID: SequenceRanges]()) { all, reader in
-            for (node, numbers) in reader.missing { all[node, default: SequenceRanges()].formUnion(numbers) }
+        let readers = machines.filter { $0.process?.counting[partition.account]?.aggregator != nil }
+        let chunks = readers.map { missing(by: $0, of: partition) }
+        let gone = Set(chunks.joined()).filter { auditor.isGone($0, of: partition.account, store) }
+        if !gone.isEmpty {
+            confirm(gone, of: partition)
+        } else if readers.count > 1, chunks.allSatisfy({ !$0.isEmpty }) {
+            // Each misses a chunk that only another has, so that none stores. What the restarted one alone had is gone then.
+            kill(readers[readers.count - 1])
         }
-        confirm(missing, of: partition)
-        endDeadlock(of: partition)
         plan(.operatorLooks(partition: index), in: number(10_000...300_000))
     }
 
-    /// Each of two servers misses a chunk that the other has, so that none of them stores: one is restarted, and then its chunk is gone.
-    private func endDeadlock(of partition: SimulatedBrokers.Partition) {
-        let counting = machines.filter { $0.process?.counting[partition.account]?.aggregator != nil }
-        let missing = counting.compactMap { $0.process?.counting[partition.account]?.aggregator?.missing }
-        guard counting.count > 1, missing.allSatisfy({ !$0.isEmpty }) else { return }
-        if let last = counting.last { kill(last) }
+    private func missing(by machine: Machine, of partition: SimulatedBrokers.Partition) -> Set<ChunkName> {
+        let missing = machine.process?.counting[partition.account]?.aggregator?.missing ?? [:]
+        return Set(
+            missing.flatMap { node, numbers in
+                numbers.ranges.joined().map { ChunkName(node: node, sequence: $0) }
+            })
     }
 
-    private func confirm(_ missing: [NodeID: SequenceRanges], of partition: SimulatedBrokers.Partition) {
+    private func confirm(_ gone: Set<ChunkName>, of partition: SimulatedBrokers.Partition) {
         if store.isAway { return }
         var checkpoint = store.counts.checkpoint(of: partition.log) ?? .start
         let before = checkpoint
-        for (node, numbers) in missing {
-            for sequence in numbers.ranges.joined()
-            where auditor.isGone(ChunkName(node: node, sequence: sequence), of: partition.account, store) {
-                checkpoint.confirmedMissing[node, default: SequenceRanges()].formUnion(
-                    SequenceRanges(sequence...sequence))
-            }
+        for name in gone {
+            checkpoint.confirmedMissing[name.node, default: SequenceRanges()].formUnion(
+                SequenceRanges(name.sequence...name.sequence))
         }
         if checkpoint == before { return }
         store.counts.save(checkpoint, of: partition.log)
