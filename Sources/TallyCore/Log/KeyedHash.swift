@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The hash of our own tables, whose keys outsiders choose: two rounds of the folded multiplication of wyhash (Wang Yi, 2019),
-/// under a key that the process draws at random. Without the key no keys can be found whose hashes are alike, so nobody can make
+/// under a key that the process draws at random. Without the key no keys can be found whose hashes are alike, so that no client can make
 /// a look-up slow. Where the process's own values are compared, not looked up, `mixed` is enough.
 package struct KeyedHash: Sendable {
     @usableFromInline let first: UInt64

@@ -23,7 +23,7 @@ struct ServeCommand: AsyncParsableCommand {
         for warning in reader.warnings { StandardError.print("tally: warning: \(warning)") }
         let configuration = try ServerConfiguration(&reader)
         guard printConfig else {
-            // A terminal that is closed sends it, and so does who expects a daemon to read its settings again.
+            // A terminal that is closed sends it, and so do scripts for daemons that read their settings again.
             signal(SIGHUP, SIG_IGN)
             OpenFiles.raiseLimit()
             await OpenFiles.openTimers()

@@ -27,7 +27,9 @@ final class RefusalHandler: ChannelInboundHandler {
     private var isAnswered = false
 
     func channelActive(context: ChannelHandlerContext) {
-        timer = context.eventLoop.assumeIsolated().scheduleTask(in: RefusalHandler.patience) { [self] in refuse(context)
+        let loop = context.eventLoop.assumeIsolated()
+        timer = loop.scheduleTask(in: RefusalHandler.patience) { [self] in
+            refuse(context)
         }
         context.fireChannelActive()
     }
