@@ -5,11 +5,13 @@ package struct BannerDirectory {
     private var known = BannerSet()
     /// Those that somebody registered.
     private var registered: [BannerID: Banner] = [:]
-    /// All known ids, ascending; nil since a new one came.
-    private var sortedIDs: [BannerID]?
+    /// All known ids in their order; nil until they are asked for.
+    private var sorted: SortedIDs?
     private var idsByName: [String: BannerID] = [:]
     /// Of those that were registered. One that was only seen could be any number, and takes none away.
     private var highestRegistered: Int64 = 0
+    /// No id below it is free.
+    private var lowestFree: Int64 = 1
     private var unsavedIDs: Set<BannerID> = []
     /// Those of them that nobody has registered or unregistered here.
     private var onlySeenIDs: Set<BannerID> = []
@@ -78,10 +80,16 @@ package struct BannerDirectory {
 
     /// In the order of their ids, beginning behind `id`.
     package mutating func banners(after id: BannerID?, limit: Int) -> [Banner] {
-        let ids = sortedIDs ?? known.sorted
-        sortedIDs = ids
-        let first = id.map { BannerDirectory.firstIndex(behind: $0, in: ids) } ?? 0
-        return ids[first...].prefix(limit).compactMap { self[$0] }
+        sortedIDs { $0.elements(after: id, limit: limit) }.compactMap { self[$0] }
+    }
+
+    /// Divides all possible ids into ranges, each with at most this many known ones.
+    package mutating func idRanges(of count: Int) -> [ClosedRange<BannerID>] { sortedIDs { $0.ranges(of: count) } }
+
+    private mutating func sortedIDs<Value>(_ body: (inout SortedIDs) -> Value) -> Value {
+        var ids = sorted.take() ?? SortedIDs(sorted: known.sorted)
+        defer { sorted = ids }
+        return body(&ids)
     }
 
     /// Lets an event of this banner in, but remembers nothing: `note` does, once it is going to be counted.
@@ -122,7 +130,8 @@ package struct BannerDirectory {
         onlySeenIDs.remove(banner.id)
     }
 
-    /// The banner of this name; if there is none, a new one with the first unknown id above all that are registered.
+    /// The banner of this name; if there is none, a new one with the first free id above all that are registered, up to the
+    /// highest that every JSON reader keeps exact, and else with the lowest free id.
     package mutating func register(name: String) throws(Refusal) -> Banner {
         guard isComplete else { throw .storeAway }
         if let known = banner(named: name) { return known }
@@ -131,14 +140,21 @@ package struct BannerDirectory {
         return banner
     }
 
-    private func nextID() throws(Refusal) -> BannerID {
-        var highest = highestRegistered
-        while highest < Int64.max {
-            highest += 1
-            if let id = BannerID(highest), !known.contains(id) { return id }
+    private mutating func nextID() throws(Refusal) -> BannerID {
+        var next = highestRegistered
+        while next < BannerDirectory.highestAssigned {
+            next += 1
+            if let id = BannerID(next), !known.contains(id) { return id }
+        }
+        while lowestFree <= BannerDirectory.highestAssigned {
+            if let id = BannerID(lowestFree), !known.contains(id) { return id }
+            lowestFree += 1
         }
         throw .idsExhausted
     }
+
+    /// 2^53 - 1: beyond it, a reader of JSON that keeps numbers as IEEE 754 doubles loses the last digits (RFC 8259, section 6).
+    private static let highestAssigned: Int64 = (1 << 53) - 1
 
     /// Forgets name, target and tags; the counts stay, and so does the id.
     /// - Returns: false when nobody had registered it.
@@ -163,18 +179,8 @@ package struct BannerDirectory {
         }
     }
 
-    private static func firstIndex(behind id: BannerID, in sorted: [BannerID]) -> Int {
-        var low = 0
-        var high = sorted.count
-        while low < high {
-            let middle = (low + high) / 2
-            if sorted[middle] <= id { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
-
     private mutating func remember(_ banner: Banner) {
-        if known.insert(banner.id) { sortedIDs = nil }
+        if known.insert(banner.id) { sorted?.insert(banner.id) }
         // Another may have it by now.
         if let name = registered[banner.id]?.name, idsByName[name] == banner.id { idsByName[name] = nil }
         registered[banner.id] = banner.isRegistered ? banner : nil

@@ -26,6 +26,11 @@ package struct BannerID: Hashable, Sendable {
         self.init(value)
     }
 
+    package static let lowest = BannerID(unchecked: 1)
+    package static let highest = BannerID(unchecked: .max)
+
+    private init(unchecked value: Int64) { self.value = value }
+
     /// What is allowed, for the message of an error.
     package static let allowed = "a banner id is an integer from 1 to 9223372036854775807"
 }

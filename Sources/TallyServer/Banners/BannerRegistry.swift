@@ -41,6 +41,11 @@ package final class BannerRegistry: Sendable {
         directory.withLock { $0.banners(after: after, limit: limit) }
     }
 
+    /// Divides all possible ids into ranges, each with at most this many known ones.
+    package func idRanges(of count: Int) -> [ClosedRange<BannerID>] {
+        directory.withLock { $0.idRanges(of: count) }
+    }
+
     /// - Returns: whether the banner is new.
     func admit(_ id: BannerID, with others: Int) throws(BannerDirectory.Refusal) -> Bool {
         let result = directory.withLock { directory -> Result<Bool, BannerDirectory.Refusal> in

@@ -81,8 +81,17 @@ import Testing
         var directory = BannerDirectory(banners: [registered, Banner(id: id(9))])
         let ids = try ["/a", "/b", "/a"].map { name in try directory.register(name: name).id }
         #expect(ids == [id(8), id(10), id(8)])
-        var full = BannerDirectory(banners: [Banner(id: id(.max), isRegistered: true)])
-        #expect(throws: BannerDirectory.Refusal.idsExhausted) { try full.register(name: "/a") }
+    }
+
+    @Test func aHugeIDLeavesIDsForNames() throws {
+        var directory = BannerDirectory(banners: [Banner(id: id(1)), Banner(id: id(3), isRegistered: true)])
+        try directory.register(Banner(id: id((1 << 53) - 2), name: "huge", isRegistered: true))
+        // The last that every JSON reader keeps exact, and then the lowest that are free.
+        let ids = try ["/a", "/b", "/c", "/a"].map { name in try directory.register(name: name).id.value }
+        #expect(ids == [(1 << 53) - 1, 2, 4, (1 << 53) - 1])
+        var full = BannerDirectory(banners: [Banner(id: id(.max), name: "last", isRegistered: true)])
+        let others = try ["/a", "last", "/b"].map { name in try full.register(name: name).id }
+        #expect(others == [id(1), id(.max), id(2)])
     }
 
     @Test func whatOthersHaveSavedIsHeardOfAndWhatIsUnsavedHereStays() throws {
