@@ -24,6 +24,8 @@ package final class CountingNode: RunningNode {
         package var kinds = KindRule.any
         /// How many rows may wait for their stored sums before chunks of other nodes have to wait, too.
         package var unresolvedRowsLimit = 200_000
+        /// Of the minutes with a count that one answer is made of, and of the rows that it is read from.
+        package var queryRowsLimit = 600_000
 
         package init() {}
     }
@@ -85,7 +87,8 @@ package final class CountingNode: RunningNode {
             executor: commitExecutor)
         self.query = Query(
             logs: [log.id], sources: [OwnCounts(log: log.id, aggregation: aggregation)], store: store,
-            late: configuration.acceptLate)
+            late: configuration.acceptLate, rowsLimit: configuration.queryRowsLimit,
+            idRanges: { banners.idRanges(of: $0) })
         self.keeper = StoreKeeper(
             log: log, store: store, banners: banners, aggregation: aggregation, checkpointCopy: checkpointCopy,
             absence: start.absence, retention: configuration.retention, interval: configuration.flushEvery,
@@ -144,8 +147,10 @@ package final class CountingNode: RunningNode {
         try await query.minuteCounts(in: range)
     }
 
-    package func totals(in range: RowRange) async throws(StoreError) -> Counted<[Total]> {
-        try await query.totals(in: range)
+    package func forEachTotals(
+        in range: RowRange, _ body: ([Total]) -> Void
+    ) async throws(StoreError) -> Freshness {
+        try await query.forEachTotals(in: range, body)
     }
 
     package func visitors(

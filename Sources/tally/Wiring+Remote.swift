@@ -77,8 +77,8 @@ extension Wiring {
             ? nil : Aggregators(sharing.aggregators.map { ($0.host, $0.port) }, layout: configuration.layout)
         return RemoteCounts(
             logs: logs, consumer: consumer, aggregators: aggregators, store: store,
-            clock: clock, late: settings.acceptLate, identity: randomIdentity(),
-            readyWithin: sharing.readyWithin)
+            clock: clock, late: settings.acceptLate, rowsLimit: settings.queryRowsLimit, identity: randomIdentity(),
+            readyWithin: sharing.readyWithin, idRanges: { banners.idRanges(of: $0) })
     }
 
     private static func openIngest(

@@ -73,6 +73,7 @@ extension CountingNode.Configuration {
         maxClockAhead = configuration.maxClockAhead
         retention = configuration.retention
         bannersLimit = configuration.maxBanners
+        queryRowsLimit = configuration.maxQueryRows
         kinds = configuration.kinds
         onlyRegisteredBanners = configuration.banners == .registered
     }

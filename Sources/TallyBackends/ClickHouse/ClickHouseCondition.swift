@@ -16,6 +16,9 @@ struct ClickHouseCondition {
     init(_ range: RowRange, of table: ClickHouseCountTable) {
         let first = table.layout.rowStart(of: range.minutes.lowerBound)
         sql = "\(table.timestamp) BETWEEN \(first.unixSeconds) AND \(range.minutes.upperBound.unixSeconds)"
+        if range.ids != RowRange.allIDs {
+            sql += " AND banner_id BETWEEN \(range.ids.lowerBound) AND \(range.ids.upperBound)"
+        }
         if let banners = range.banners { restrict(to: banners) }
         if let kinds = range.kinds { restrict(to: kinds) }
     }

@@ -139,14 +139,20 @@ package final class ClickHouseStore: Store {
         return try await rows(ClickHouseCondition(keys, of: log, in: table)).map(\.row)
     }
 
-    package func rows(in range: RowRange) async throws(StoreError) -> [StoredRow] {
+    package func rows(in range: RowRange, limit: Int) async throws(StoreError) -> [StoredRow] {
         if range.isEmpty { return [] }
-        return try await rows(ClickHouseCondition(range, of: table))
+        let rows = try await rows(ClickHouseCondition(range, of: table), limit: limit)
+        guard rows.count <= limit else { throw .tooManyRows(limit: limit) }
+        return rows
     }
 
-    private func rows(_ condition: ClickHouseCondition) async throws(StoreError) -> [StoredRow] {
+    /// - Parameter limit: of rows; one more is selected, which tells that there are more.
+    private func rows(
+        _ condition: ClickHouseCondition, limit: Int = .max
+    ) async throws(StoreError) -> [StoredRow] {
         let hasHorizons = try await !currentHorizons().isEmpty
-        let sql = "SELECT \(table.columns) FROM \(table.rows(where: condition.sql, hasHorizons: hasHorizons))"
+        let most = limit == .max ? "" : " LIMIT \(limit + 1)"
+        let sql = "SELECT \(table.columns) FROM \(table.rows(where: condition.sql, hasHorizons: hasHorizons))\(most)"
         let answer = try await select(.select(sql, with: condition.tables))
         return try decoding { () throws(ClickHouseDamage) in try table.decode(answer) }
     }

@@ -59,14 +59,16 @@ struct PostgreSQLCountTable: CountColumns, Sendable {
     }
 
     /// The rows of a range, and the names of the logs, which have no timestamp: one statement, so that one answer has both.
+    /// - Parameter limit: of rows; one more is selected, which tells that there are more.
     /// - Returns: the statement with its parameters. What is the same in all rows, since it was asked for, is NULL.
-    func select(_ range: RowRange) -> (sql: String, parameters: [PostgreSQLParameter]) {
+    func select(_ range: RowRange, limit: Int) -> (sql: String, parameters: [PostgreSQLParameter]) {
         var parameters = times(of: range)
         let condition = condition(range, "", appendingTo: &parameters)
         let banner = range.onlyBanner == nil ? "banner_id" : "NULL::bigint"
         let kind = range.onlyKind == nil ? "kind" : "NULL"
+        let most = limit == .max ? "" : " LIMIT \(limit + 1)"
         let sql = """
-            SELECT \(banner), \(timestamp), \(kind), log, \(counts), up_to FROM \(name) WHERE \(condition)
+            (SELECT \(banner), \(timestamp), \(kind), log, \(counts), up_to FROM \(name) WHERE \(condition)\(most))
             UNION ALL SELECT NULL, NULL, name, log_id, NULL, NULL FROM tally_logs
             """
         return (sql, parameters)
@@ -189,6 +191,11 @@ struct PostgreSQLCountTable: CountColumns, Sendable {
         } else if let banners = range.banners {
             parameters.append(.integers(banners.map(\.value).sorted()))
             conditions.append("\(table)banner_id = ANY($\(parameters.count))")
+        }
+        if range.ids != RowRange.allIDs {
+            parameters.append(.integer(range.ids.lowerBound.value))
+            parameters.append(.integer(range.ids.upperBound.value))
+            conditions.append("\(table)banner_id BETWEEN $\(parameters.count - 1) AND $\(parameters.count)")
         }
         if let kind = range.onlyKind {
             parameters.append(.text(kind.name))

@@ -125,14 +125,16 @@ package final class PostgreSQLStore: Store {
         }
     }
 
-    package func rows(in range: RowRange) async throws(StoreError) -> [StoredRow] {
+    package func rows(in range: RowRange, limit: Int) async throws(StoreError) -> [StoredRow] {
         let table = table
-        return try await run { connection throws(PostgreSQLFailure) in
-            let statement = table.select(range)
+        let rows = try await run { connection throws(PostgreSQLFailure) in
+            let statement = table.select(range, limit: limit)
             let result = try connection.run(statement.sql, statement.parameters)
             var reader = PostgreSQLRowReader(result, of: table, in: range)
             return try reader.storedRows()
         }
+        guard rows.count <= limit else { throw .tooManyRows(limit: limit) }
+        return rows
     }
 
     package func totals(

@@ -56,9 +56,13 @@ struct SQLiteRangeReader {
     /// are not in the range. `rest` are further conditions and the grouping.
     func forEach(select: String, then rest: String = "", _ body: (GRDB.Row) throws -> Void) throws {
         switch access {
-        case .scan:
+        case .scan where range.ids == RowRange.allIDs:
             let sql = "\(select) WHERE \(table.timestamp) BETWEEN ? AND ? \(rest)"
             try forEach(sql, [seconds.first, seconds.last], body)
+        case .scan:
+            let sql = "\(select) WHERE banner_id BETWEEN ? AND ? AND \(table.timestamp) BETWEEN ? AND ? \(rest)"
+            let (first, last) = (range.ids.lowerBound.value, range.ids.upperBound.value)
+            try forEach(sql, [first, last, seconds.first, seconds.last], body)
         case .seek(let series):
             let sql = "\(select) WHERE banner_id = ? AND kind = ? AND \(table.timestamp) BETWEEN ? AND ? \(rest)"
             for one in series { try forEach(sql, [one.banner.value, one.kind, seconds.first, seconds.last], body) }
@@ -79,25 +83,30 @@ struct SQLiteRangeReader {
         if let banners = range.banners {
             let kinds = names.kinds.numbers.filter { range.kinds?.contains($0.key) ?? true }.map(\.value)
             guard Int64(banners.count) * Int64(kinds.count) <= most else { return .scan }
-            return .seek(banners.flatMap { banner in kinds.map { SQLiteSeries(banner: banner, kind: $0) } })
+            return .seek(
+                banners.filter(range.ids.contains).flatMap { banner in
+                    kinds.map { SQLiteSeries(banner: banner, kind: $0) }
+                })
         }
-        guard let series = try allSeries(of: table, most: most, in: database) else { return .scan }
+        guard let series = try allSeries(of: table, ids: range.ids, most: most, in: database) else { return .scan }
         return .seek(try series.filter { range.contains($0.banner, try names.kinds[$0.kind]) })
     }
 
     /// Leaps from each series to the next.
     /// - Returns: nil when there are more than `most`.
     private static func allSeries(
-        of table: SQLiteCountTable, most: Int64, in database: Database
+        of table: SQLiteCountTable, ids: ClosedRange<BannerID>, most: Int64, in database: Database
     ) throws -> [SQLiteSeries]? {
         let sql = """
             SELECT banner_id, kind FROM \(table.name)
-            WHERE (banner_id, kind) > (?, ?) ORDER BY banner_id, kind LIMIT 1
+            WHERE (banner_id, kind) > (?, ?) AND banner_id <= ? ORDER BY banner_id, kind LIMIT 1
             """
         let statement = try database.cachedStatement(sql: sql)
         var found: [SQLiteSeries] = []
-        var last: (banner: Int64, kind: Int64) = (.min, .min)
-        while let row = try GRDB.Row.fetchOne(statement, arguments: [last.banner, last.kind]) {
+        var last: (banner: Int64, kind: Int64) = (ids.lowerBound.value, .min)
+        while let row = try GRDB.Row.fetchOne(
+            statement, arguments: [last.banner, last.kind, ids.upperBound.value])
+        {
             guard found.count < most else { return nil }
             let series = SQLiteSeries(banner: try row.banner(at: 0), kind: try row.integer(at: 1, "a kind"))
             found.append(series)

@@ -137,12 +137,15 @@ package final class SQLiteStore: Store {
         }
     }
 
-    package func rows(in range: RowRange) async throws(StoreError) -> [StoredRow] {
+    package func rows(in range: RowRange, limit: Int) async throws(StoreError) -> [StoredRow] {
         let version = try version()
-        if let rows = cache.rows(in: range, at: version) { return rows }
+        if let rows = cache.rows(in: range, at: version), rows.count <= limit { return rows }
         let rows = try await read { [table] database in
             var rows: [StoredRow] = []
-            try SQLiteRangeReader(range, of: table, in: database).forEachRow { rows.append($0) }
+            try SQLiteRangeReader(range, of: table, in: database).forEachRow { row in
+                guard rows.count < limit else { throw StoreError.tooManyRows(limit: limit) }
+                rows.append(row)
+            }
             return rows
         }
         cache.remember(rows, in: range, at: version, layout: layout)

@@ -11,7 +11,8 @@ extension PartitionDuties.Ending {
         case .logBehindStore: self = .failed("\(error)")
         // Another process may have counted on, and let the log drop it, since the checkpoint was read.
         case .storeBehindLog: self = .outrun("\(error)")
-        case .store(.damaged), .otherLog, .otherSettings, .storeReplaced: self = .stopped("\(error)")
+        case .store(.damaged), .store(.tooManyRows), .otherLog, .otherSettings, .storeReplaced:
+            self = .stopped("\(error)")
         }
     }
 

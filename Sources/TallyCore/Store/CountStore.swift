@@ -33,9 +33,11 @@ package protocol CountStore: Sendable {
     /// - Returns: the rows of this log with these keys, in no particular order; a key without a row is left out.
     func rows(of log: LogID, at keys: [RowKey]) async throws(StoreError) -> [Row]
 
+    /// - Parameter limit: of rows, at least 1; a store reads no more than one row beyond it.
     /// - Returns: the rows of all logs in the range, in no particular order. A row is in the range when any of its
     ///   minutes is; its other minutes come along.
-    func rows(in range: RowRange) async throws(StoreError) -> [StoredRow]
+    /// - Throws: `.tooManyRows` when there are more than `limit`.
+    func rows(in range: RowRange, limit: Int) async throws(StoreError) -> [StoredRow]
 
     /// Sums over all logs and all minutes of the range, as if `unflushed` had been merged before; it is not.
     ///
@@ -65,6 +67,13 @@ package protocol CountStore: Sendable {
     func save(_ checkpoint: Checkpoint, of log: LogID) async throws(StoreError)
 }
 
+extension CountStore {
+    /// Without a limit: for ranges whose size is known.
+    package func rows(in range: RowRange) async throws(StoreError) -> [StoredRow] {
+        try await rows(in: range, limit: .max)
+    }
+}
+
 /// A row and the log it sums up.
 package struct StoredRow: Hashable, Sendable {
     package var log: LogID
@@ -80,6 +89,8 @@ package struct StoredRow: Hashable, Sendable {
 package struct RowRange: Hashable, Sendable {
     /// nil for all.
     package var banners: Set<BannerID>?
+    /// Of these banners, only those with an id in here: a range of all banners is read in pieces.
+    package var ids = RowRange.allIDs
     /// nil for all.
     package var kinds: Set<Kind>?
     /// The first and the last minute, both included.
@@ -92,6 +103,7 @@ package struct RowRange: Hashable, Sendable {
     }
 
     package static let everything = RowRange(minutes: .first ... .last)
+    package static let allIDs = BannerID.lowest...BannerID.highest
 
     /// Whether any minute of a row with this key is in the range.
     package func overlaps(_ key: RowKey, layout: Layout) -> Bool {
@@ -100,7 +112,7 @@ package struct RowRange: Hashable, Sendable {
     }
 
     package func contains(_ banner: BannerID, _ kind: Kind) -> Bool {
-        (banners?.contains(banner) ?? true) && (kinds?.contains(kind) ?? true)
+        ids.contains(banner) && (banners?.contains(banner) ?? true) && (kinds?.contains(kind) ?? true)
     }
 }
 
@@ -127,12 +139,15 @@ package enum StoreError: Error, Equatable, Sendable {
     case unavailable(String)
     /// What is stored can't be read: a person has to look. The text says what and where.
     case damaged(String)
+    /// More rows lie in the range than the caller allows; a smaller range has fewer.
+    case tooManyRows(limit: Int)
 }
 
 extension StoreError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .unavailable(let reason), .damaged(let reason): reason
+        case .tooManyRows(let limit): "the range has more than \(limit) rows"
         }
     }
 }

@@ -36,8 +36,10 @@ package final class MemoryStore: CountStore {
         try access { $0.rows(of: log, at: keys) }
     }
 
-    package func rows(in range: RowRange) async throws(StoreError) -> [StoredRow] {
-        try access { $0.rows(in: range, layout: layout) }
+    package func rows(in range: RowRange, limit: Int) async throws(StoreError) -> [StoredRow] {
+        let rows = try access { $0.rows(in: range, layout: layout) }
+        guard rows.count <= limit else { throw .tooManyRows(limit: limit) }
+        return rows
     }
 
     package func totals(in range: RowRange, with unflushed: [StoredRow]) async throws(StoreError) -> [Total] {

@@ -17,14 +17,14 @@ struct DashboardRoutes {
     }
 
     /// A browser gets the page; whoever asks with curl gets a few lines to go on with.
-    @Sendable private func start(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func start(_ request: Request, _ context: ServerContext) async throws -> Response {
         let wantsPage = request.headers[values: .accept].contains { $0.contains("text/html") }
         var response = wantsPage ? DashboardFile.page.response(to: request) : welcome
         response.headers[.vary] = "Accept"
         return response
     }
 
-    @Sendable private func part(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func part(_ request: Request, _ context: ServerContext) async throws -> Response {
         let name = context.parameters.get("file") ?? ""
         guard let file = DashboardFile.parts[name] else {
             throw NotFound(detail: "there is no \(quoted(name)) in the dashboard", reason: "unknown_path")
@@ -33,7 +33,7 @@ struct DashboardRoutes {
     }
 
     /// It runs on pages of other hosts.
-    @Sendable private func script(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func script(_ request: Request, _ context: ServerContext) async throws -> Response {
         var response = DashboardFile.script.response(to: request)
         response.headers[.accessControlAllowOrigin] = "*"
         response.headers[.crossOriginResourcePolicy] = "cross-origin"

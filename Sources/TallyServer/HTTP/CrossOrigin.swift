@@ -29,15 +29,15 @@ package enum AllowedOrigins: Equatable, Sendable {
 
 /// Answers the browser's questions about the counting requests (Fetch, section 3.2). Credentials are never allowed.
 struct CrossOriginMiddleware: RouterMiddleware {
-    typealias Context = BasicRequestContext
+    typealias Context = ServerContext
 
     let allowed: AllowedOrigins
 
     private static let paths = ["/counter/", "/v1/pixel/", "/v1/click/", "/v1/beacon/"]
 
     @concurrent func handle(
-        _ request: Request, context: BasicRequestContext,
-        next: @concurrent (Request, BasicRequestContext) async throws -> Response
+        _ request: Request, context: ServerContext,
+        next: @concurrent (Request, ServerContext) async throws -> Response
     ) async throws -> Response {
         guard let origin = request.headers[.origin],
             CrossOriginMiddleware.paths.contains(where: request.uri.path.hasPrefix)

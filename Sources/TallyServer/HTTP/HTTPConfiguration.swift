@@ -29,6 +29,7 @@ package struct HTTPConfiguration: Sendable {
     package var bodiesBytes: Int
     /// Of connections at a time; further ones take the place of idle ones, or are refused with 503.
     package var maximumConnections: Int
+    package var queries: QueryLimits
     /// Shown by `/` and in `/openapi.json`.
     package var version: String
 
@@ -38,7 +39,7 @@ package struct HTTPConfiguration: Sendable {
         requestTimeout: Duration = .seconds(30), idleTimeout: Duration = .seconds(75),
         stopPatience: Duration = .seconds(5),
         headBytes: Int = 32 << 10, bodiesBytes: Int = 256 << 20, maximumConnections: Int = .max,
-        version: String = "development"
+        queries: QueryLimits = QueryLimits(), version: String = "development"
     ) {
         self.host = host
         self.port = port
@@ -51,6 +52,7 @@ package struct HTTPConfiguration: Sendable {
         self.headBytes = headBytes
         self.bodiesBytes = bodiesBytes
         self.maximumConnections = maximumConnections
+        self.queries = queries
         self.version = version
     }
 }

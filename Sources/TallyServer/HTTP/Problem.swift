@@ -53,6 +53,12 @@ struct Problem {
             self.init(
                 .serviceUnavailable, "too_many_streams", "No more can watch", "as many watch as this server allows",
                 advice: "Try again later, or ask /v1/series.", retryAfter: 30)
+        case is TooManyQueries:
+            self.init(
+                .serviceUnavailable, "too_many_queries", "Too many queries at once",
+                "as many queries run and wait as this server allows (--max-heavy-queries)",
+                advice: "Ask again later.", retryAfter: 5)
+        case let error as QueryEnded: self.init(error)
         case let error as RoleMissing: self.init(error)
         case let error as ChunkDecodingError:
             self.init(.badRequest, "bad_chunk", "The chunk can't be read", "\(error)")
@@ -68,6 +74,21 @@ struct Problem {
             .methodNotAllowed, "method_not_allowed", "The method is not allowed",
             "\(quoted(error.method)) is not allowed here; allowed are \(error.allowed.joined(separator: ", "))",
             allowedMethods: error.allowed)
+    }
+
+    private init(_ error: QueryEnded) {
+        switch error {
+        case .deadline(let timeout):
+            self.init(
+                .serviceUnavailable, "query_timeout", "The query took too long",
+                "the query took longer than \(timeout / .seconds(1)) s (--query-timeout)",
+                advice: "Ask for fewer banners, for one kind, or for a shorter range.", retryAfter: 5)
+        case .clientLeft:
+            self.init(
+                // As nginx calls it; only metrics see it.
+                HTTPResponse.Status(code: 499, reasonPhrase: "Client Closed Request"), "client_left",
+                "The client left", "the client closed the connection before its answer")
+        }
     }
 
     private init(_ error: RoleMissing) {
@@ -147,6 +168,11 @@ struct Problem {
             self.init(
                 .serviceUnavailable, "store_unavailable", "The store does not answer", "\(error)",
                 advice: "Counting goes on; ask again later.", retryAfter: 5)
+        case .tooManyRows(let limit):
+            self.init(
+                .badRequest, "too_many_rows", "The question is too large",
+                "the answer would be made of more than \(limit) rows (--max-query-rows)",
+                advice: "Ask for fewer banners, for one kind, or for a shorter range.")
         case .damaged:
             self.init(
                 .internalServerError, "store_damaged", "What is stored can't be read", "\(error)",

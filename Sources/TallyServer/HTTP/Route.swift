@@ -7,7 +7,7 @@ import TallyCore
 /// Where the server answers, and how. The list of all routes builds the router, tells which methods a path allows, and
 /// is what `/openapi.json` is checked against.
 struct Route: Sendable {
-    typealias Handler = @Sendable (Request, BasicRequestContext) async throws -> Response
+    typealias Handler = @Sendable (Request, ServerContext) async throws -> Response
 
     let method: HTTPRequest.Method
     /// `/counter/{id}`

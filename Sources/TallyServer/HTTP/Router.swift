@@ -8,10 +8,10 @@ import NIOHTTP1
 /// The router with every route of the server.
 package func makeRouter(
     service: any CountingService, metrics: HTTPMetrics, configuration: HTTPConfiguration
-) -> Router<BasicRequestContext> {
+) -> Router<ServerContext> {
     let routes = allRoutes(service: service, metrics: metrics, configuration: configuration)
     let budget = BodyBudget(bytes: configuration.bodiesBytes)
-    let router = Router(options: .autoGenerateHeadEndpoints)
+    let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
     router.add(middleware: CrossOriginMiddleware(allowed: configuration.allowedOrigins))
     router.add(middleware: UnknownPathMiddleware(routes: routes, metrics: metrics))
     for route in routes {
@@ -27,19 +27,20 @@ package func makeRouter(
 }
 
 func allRoutes(service: any CountingService, metrics: HTTPMetrics, configuration: HTTPConfiguration) -> [Route] {
-    CounterRoutes(
+    let queries = QueryRunner(configuration.queries, metrics: metrics)
+    return CounterRoutes(
         service: service, metrics: metrics, judge: configuration.judge, status: configuration.counterStatus
     ).routes
-        + StatsRoutes(service: service).routes
+        + StatsRoutes(service: service, queries: queries).routes
         + EventRoutes(service: service, metrics: metrics).routes
         + TrackingRoutes(service: service, metrics: metrics, judge: configuration.judge).routes
         + ChunkRoutes(service: service).routes
         + UnflushedRoutes(service: service).routes
-        + SeriesRoutes(service: service).routes
-        + BannerRoutes(service: service).routes
-        + TotalRoutes(service: service).routes
-        + VisitorRoutes(service: service).routes
-        + LiveRoutes(live: service.watching).routes
+        + SeriesRoutes(service: service, queries: queries).routes
+        + BannerRoutes(service: service, queries: queries).routes
+        + TotalRoutes(service: service, queries: queries).routes
+        + VisitorRoutes(service: service, queries: queries).routes
+        + LiveRoutes(live: service.watching, queries: queries).routes
         + StatusRoutes(service: service, metrics: metrics, version: configuration.version).routes
         + DashboardRoutes(version: configuration.version).routes
         + OperationRoutes(service: service, metrics: metrics).routes
@@ -47,7 +48,7 @@ func allRoutes(service: any CountingService, metrics: HTTPMetrics, configuration
 
 /// Answers a request, come what may: a fault in one request is an answer, too, and is counted.
 private func answer(
-    _ request: Request, _ context: BasicRequestContext, route: Route, roles: Set<ServerRole>, metrics: HTTPMetrics,
+    _ request: Request, _ context: ServerContext, route: Route, roles: Set<ServerRole>, metrics: HTTPMetrics,
     routeMetrics: RouteMetrics
 ) async throws -> Response {
     let start = ContinuousClock.now
@@ -66,7 +67,7 @@ private func answer(
 }
 
 private func refusal(
-    of error: any Error, request: Request, context: BasicRequestContext, metrics: HTTPMetrics
+    of error: any Error, request: Request, context: ServerContext, metrics: HTTPMetrics
 ) -> Response {
     let problem = Problem(error)
     metrics.refusals(problem.reason).add()
@@ -79,14 +80,14 @@ private func refusal(
 
 /// Answers what no route does: 405 when the path has other methods, else 404.
 private struct UnknownPathMiddleware: RouterMiddleware {
-    typealias Context = BasicRequestContext
+    typealias Context = ServerContext
 
     let routes: [Route]
     let metrics: HTTPMetrics
 
     @concurrent func handle(
-        _ request: Request, context: BasicRequestContext,
-        next: @concurrent (Request, BasicRequestContext) async throws -> Response
+        _ request: Request, context: ServerContext,
+        next: @concurrent (Request, ServerContext) async throws -> Response
     ) async throws -> Response {
         do {
             return try await next(request, context)

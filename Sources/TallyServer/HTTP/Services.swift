@@ -31,8 +31,8 @@ package protocol CountingService: Sendable {
     /// - Returns: sorted by (banner, kind, minute), summed over logs, minutes without a count left out.
     func minuteCounts(in range: RowRange) async throws(StoreError) -> Counted<[MinuteCount]>
 
-    /// - Returns: sorted by (banner, kind).
-    func totals(in range: RowRange) async throws(StoreError) -> Counted<[Total]>
+    /// - Parameter body: gets the totals of some banners, sorted by (banner, kind), in the order of the banners.
+    func forEachTotals(in range: RowRange, _ body: ([Total]) -> Void) async throws(StoreError) -> Freshness
 
     /// The unique visitors of each banner and day that had any, sorted by (banner, day).
     func visitors(of banners: Set<BannerID>, in days: ClosedRange<Day>) async throws(StoreError) -> [VisitorCount]

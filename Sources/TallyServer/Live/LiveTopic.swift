@@ -4,6 +4,9 @@ package import TallyCore
 
 /// What somebody watches.
 package struct LiveTopic: Hashable, Sendable {
+    /// Of banners in one topic.
+    static let maximumBanners = 1_000
+
     /// Each of these by itself.
     package var banners: Set<BannerID>
     /// All banners together.

@@ -71,16 +71,10 @@ struct NodeLiveSource: LiveSource {
         let range = RowRange(minutes: minutes)
         for _ in 0..<10 {
             let (upTo, unflushed) = aggregation.unflushedWithPosition(in: range)
-            let stored = try await store.rows(in: range)
-            if stored.contains(where: { $0.log == log && $0.row.upTo > upTo }) { continue }
-            var counts: [RecentSums.Key: Int64] = [:]
-            for count in MinuteCount.merge(
-                stored: stored, unflushed: unflushed, of: log, in: range, layout: store.layout)
-            {
-                let key = RecentSums.Key(kind: count.kind, minute: count.minute)
-                counts[key] = (counts[key] ?? 0).addingSaturated(count.count)
+            let counts = try await query.sums(in: range, with: [log: unflushed]) { stored in
+                !stored.contains { $0.log == log && $0.row.upTo > upTo }
             }
-            return RecentSums.Slice(minutes: minutes, upTo: upTo, counts: counts)
+            if let counts { return RecentSums.Slice(minutes: minutes, upTo: upTo, counts: counts) }
         }
         throw .unavailable("the store is written more often than ten minutes of all banners can be read")
     }

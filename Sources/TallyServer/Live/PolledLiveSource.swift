@@ -125,8 +125,13 @@ package final class PolledLiveSource: LiveSource, Service {
     }
 
     private func readMinutes(of banners: Set<BannerID>) async throws(StoreError) {
-        let range = RowRange(banners: banners, minutes: firstMinute ... .last)
-        let counts = try await query.minuteCounts(in: range).value
+        var counts: [MinuteCount] = []
+        let all = Array(banners)
+        for start in stride(from: 0, to: all.count, by: LiveTopic.maximumBanners) {
+            let some = Set(all[start..<min(start + LiveTopic.maximumBanners, all.count)])
+            let range = RowRange(banners: some, minutes: firstMinute ... .last)
+            counts += try await query.minuteCounts(in: range).value
+        }
         state.withLock { state in
             var news = state.version
             for one in counts {
@@ -138,11 +143,7 @@ package final class PolledLiveSource: LiveSource, Service {
     }
 
     private func readSums(from first: Minute) async throws(StoreError) {
-        var sums: [RecentSums.Key: Int64] = [:]
-        for count in try await query.minuteCounts(in: RowRange(minutes: first ... .last)).value {
-            let key = RecentSums.Key(kind: count.kind, minute: count.minute)
-            sums[key] = (sums[key] ?? 0).addingSaturated(count.count)
-        }
+        let sums = try await query.sums(in: first ... .last)
         state.withLock { state in
             var news = state.version
             for (key, count) in sums { state.sums[key].note(count, version: state.version + 1, &news) }

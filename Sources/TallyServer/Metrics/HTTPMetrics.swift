@@ -52,6 +52,14 @@ package struct HTTPMetrics: Sendable {
 
     private static let refusalsName = "tally_http_refusals_total"
 
+    /// How many heavy queries run and wait.
+    func report(heavyQueries slots: QuerySlots) {
+        registry.gauge("tally_heavy_queries_running", "Heavy queries that run.") { Double(slots.running) }
+        registry.gauge("tally_heavy_queries_waiting", "Heavy queries that wait for others to end.") {
+            Double(slots.waiting)
+        }
+    }
+
     func route(method: String, path: String) -> RouteMetrics {
         RouteMetrics(registry: registry, labels: [("method", method), ("route", path)])
     }

@@ -12,52 +12,52 @@ package struct Query: Sendable {
     /// All partitions, in their order.
     private let logs: [LogID]
     private let sources: [any UnflushedSource]
-    private let store: any CountStore
+    let store: any CountStore
     private let late: Int64
+    private let rowsLimit: Int
+    /// All possible ids of banners, in ranges of so many known ones.
+    let idRanges: @Sendable (Int) -> [ClosedRange<BannerID>]
 
     /// - Parameters:
     ///   - logs: every log that should be counted by somebody.
     ///   - sources: who counts.
     ///   - late: how many minutes an event may lie back.
-    package init(logs: [LogID], sources: [any UnflushedSource], store: any CountStore, late: Int64) {
+    ///   - rowsLimit: of the minutes with a count that one answer is made of, and of the rows that it is read from.
+    ///   - idRanges: divides all possible ids of banners into ranges, each with at most the given number of known ones.
+    package init(
+        logs: [LogID], sources: [any UnflushedSource], store: any CountStore, late: Int64, rowsLimit: Int = .max,
+        idRanges: @escaping @Sendable (Int) -> [ClosedRange<BannerID>] = { _ in [RowRange.allIDs] }
+    ) {
         self.logs = logs
         self.sources = sources
         self.store = store
         self.late = late
+        self.rowsLimit = rowsLimit
+        self.idRanges = idRanges
     }
 
     /// - Returns: the minutes in which something was counted, sorted by (banner, kind, minute).
+    /// - Throws: `.tooManyRows` when they are more than the limit, or are read from more rows.
     package func minuteCounts(in range: RowRange) async throws(StoreError) -> Counted<[MinuteCount]> {
         let found = await ask(range)
+        let counted: Counted<[MinuteCount]>
         do throws(StoreError) {
             let freshness = try await freshness(found)
-            let stored = try await store.rows(in: range)
+            let stored = try await store.rows(in: range, limit: storedRowsLimit)
             let counts = MinuteCount.merge(
                 stored: stored, unflushed: found.views.mapValues(\.rows), in: range, layout: store.layout)
-            return Counted(counts, freshness)
+            counted = Counted(counts, freshness)
         } catch {
             guard case .unavailable = error, let held = held(in: range) else { throw error }
             let counts = MinuteCount.merge(stored: held, unflushed: [:], in: range, layout: store.layout)
-            return Counted(counts, found.freshness(of: logs, stored: [:], late: late))
+            counted = Counted(counts, freshnessWithoutStore(found))
         }
+        guard counted.value.count <= rowsLimit else { throw .tooManyRows(limit: rowsLimit) }
+        return counted
     }
 
-    /// - Returns: sorted by (banner, kind).
-    package func totals(in range: RowRange) async throws(StoreError) -> Counted<[Total]> {
-        let found = await ask(range)
-        do throws(StoreError) {
-            let freshness = try await freshness(found)
-            let totals = try await store.totals(in: range, with: try await merged(found.views))
-            return Counted(Query.sorted(totals), freshness)
-        } catch {
-            guard case .unavailable = error, let held = held(in: range) else { throw error }
-            var sums = TotalSums()
-            for one in held where range.contains(one.row.key.banner, one.row.key.kind) {
-                sums.add(one.row, within: range.minutes)
-            }
-            return Counted(Query.sorted(sums.totals), found.freshness(of: logs, stored: [:], late: late))
-        }
-    }
+    /// A row of an hour takes the memory of about ten rows of a minute.
+    private var storedRowsLimit: Int { store.layout == .hour ? max(1, rowsLimit / 10) : rowsLimit }
 
     /// The unique visitors of each banner and day that had any, sorted by (banner, day). Those that another process has not
     /// flushed yet are missing.
@@ -78,24 +78,20 @@ package struct Query: Sendable {
         return found.freshness(of: logs, stored: [:], late: late).behind
     }
 
-    private static func sorted(_ totals: [Total]) -> [Total] {
-        totals.sorted { ($0.banner, $0.kind) < ($1.banner, $1.kind) }
-    }
-
     // MARK: Asking
 
     /// What is known beyond the store.
-    private struct Found: Sendable {
+    struct Found: Sendable {
         var views: [LogID: LogView]
         var problems: [String]
 
-        func freshness(of logs: [LogID], stored: [LogID: Checkpoint], late: Int64) -> Freshness {
+        fileprivate func freshness(of logs: [LogID], stored: [LogID: Checkpoint], late: Int64) -> Freshness {
             let missing = (["nobody who was asked counts it"] + problems).joined(separator: "; ")
             return Freshness(of: logs, views, stored: stored, late: late, missing: missing)
         }
     }
 
-    private func ask(_ range: RowRange) async -> Found {
+    func ask(_ range: RowRange) async -> Found {
         if sources.count == 1 { return Query.found([await sources[0].unflushed(in: range)]) }
         let answers = await withTaskGroup(of: UnflushedAnswer.self) { group in
             for source in sources { group.addTask { await source.unflushed(in: range) } }
@@ -111,14 +107,17 @@ package struct Query: Sendable {
     }
 
     /// Before the rows are read: what is final now was final then.
-    private func freshness(_ found: Found) async throws(StoreError) -> Freshness {
+    func freshness(_ found: Found) async throws(StoreError) -> Freshness {
         var stored: [LogID: Checkpoint] = [:]
         for log in Freshness.logsBehind(logs, found.views) { stored[log] = try await store.checkpoint(of: log) }
         return found.freshness(of: logs, stored: stored, late: late)
     }
 
+    /// While the store is away.
+    func freshnessWithoutStore(_ found: Found) -> Freshness { found.freshness(of: logs, stored: [:], late: late) }
+
     /// The rows as they would be stored.
-    private func merged(_ views: [LogID: LogView]) async throws(StoreError) -> [StoredRow] {
+    func merged(_ views: [LogID: LogView]) async throws(StoreError) -> [StoredRow] {
         var rows: [StoredRow] = []
         for (log, view) in views {
             let unresolved = view.rows.filter { if case .additions = $0.content { true } else { false } }
@@ -132,5 +131,5 @@ package struct Query: Sendable {
         return rows
     }
 
-    private func held(in range: RowRange) -> [StoredRow]? { sources.count == 1 ? sources[0].held(in: range) : nil }
+    func held(in range: RowRange) -> [StoredRow]? { sources.count == 1 ? sources[0].held(in: range) : nil }
 }

@@ -9,7 +9,8 @@ package protocol CountReading: Sendable {
     var services: [any Service] { get }
 
     func minuteCounts(in range: RowRange) async throws(StoreError) -> Counted<[MinuteCount]>
-    func totals(in range: RowRange) async throws(StoreError) -> Counted<[Total]>
+    /// As `CountingService` says.
+    func forEachTotals(in range: RowRange, _ body: ([Total]) -> Void) async throws(StoreError) -> Freshness
     func visitors(of banners: Set<BannerID>, in days: ClosedRange<Day>) async throws(StoreError) -> [VisitorCount]
     /// What this process itself has counted and not stored yet.
     func views(in range: RowRange) -> [LogView]

@@ -24,17 +24,21 @@ package final class RemoteCounts: CountReading {
     ///   - logs: all partitions.
     ///   - consumer: of the role aggregate.
     ///   - aggregators: those that count; nil to ask nobody.
+    ///   - rowsLimit, idRanges: as `Query` says.
     ///   - identity: never used before.
     ///   - readyWithin: how long `readiness` waits at most for what the log held at the start.
     package init(
         logs: any PartitionedLog, consumer: Consumer?, aggregators: (any UnflushedSource)?, store: any CountStore,
-        clock: any WallClock, late: Int64, identity: NodeID, readyWithin: Duration
+        clock: any WallClock, late: Int64, rowsLimit: Int = .max, identity: NodeID, readyWithin: Duration,
+        idRanges: @escaping @Sendable (Int) -> [ClosedRange<BannerID>] = { _ in [RowRange.allIDs] }
     ) {
         layout = store.layout
         self.logs = (0..<logs.partitioning.count).map { logs.log(of: $0).id }
         self.consumer = consumer
         let sources: [(any UnflushedSource)?] = [consumer, aggregators]
-        query = Query(logs: self.logs, sources: sources.compactMap { $0 }, store: store, late: late)
+        query = Query(
+            logs: self.logs, sources: sources.compactMap { $0 }, store: store, late: late, rowsLimit: rowsLimit,
+            idRanges: idRanges)
         polled = PolledLiveSource(query: query, clock: clock, identity: identity)
         live = LiveHub(source: polled)
         start = StartReadiness(limit: readyWithin)
@@ -51,8 +55,11 @@ package final class RemoteCounts: CountReading {
         noting(try await query.minuteCounts(in: range))
     }
 
-    package func totals(in range: RowRange) async throws(StoreError) -> Counted<[Total]> {
-        noting(try await query.totals(in: range))
+    package func forEachTotals(
+        in range: RowRange, _ body: ([Total]) -> Void
+    ) async throws(StoreError) -> Freshness {
+        let freshness = try await query.forEachTotals(in: range, body)
+        return noting(Counted((), freshness)).freshness
     }
 
     package func visitors(

@@ -82,9 +82,11 @@ package final class RemoteNode: RunningNode {
         return try await reading.minuteCounts(in: range)
     }
 
-    package func totals(in range: RowRange) async throws(StoreError) -> Counted<[Total]> {
+    package func forEachTotals(
+        in range: RowRange, _ body: ([Total]) -> Void
+    ) async throws(StoreError) -> Freshness {
         guard let reading else { throw .unavailable(RemoteNode.missing(.query)) }
-        return try await reading.totals(in: range)
+        return try await reading.forEachTotals(in: range, body)
     }
 
     package func visitors(

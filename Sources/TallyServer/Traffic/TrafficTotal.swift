@@ -45,12 +45,13 @@ struct TrafficTotal: Equatable, Sendable {
 }
 
 extension CountingService {
-    /// - Returns: sorted by (banner, kind of the user's).
-    func traffic(in range: RowRange, _ traffic: Traffic) async throws(StoreError) -> Counted<[TrafficTotal]> {
+    /// - Parameter body: gets the totals of some banners, sorted by (banner, kind of the user's), in the order of the banners.
+    func forEachTraffic(
+        in range: RowRange, _ traffic: Traffic, _ body: ([TrafficTotal]) -> Void
+    ) async throws(StoreError) -> Freshness {
         var range = range
         range.kinds = traffic.stored(range.kinds)
-        let counted = try await totals(in: range)
-        return Counted(TrafficTotal.all(counted.value), counted.freshness)
+        return try await forEachTotals(in: range) { body(TrafficTotal.all($0)) }
     }
 }
 

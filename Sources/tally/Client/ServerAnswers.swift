@@ -101,6 +101,7 @@ struct TopAnswer: Decodable, Equatable, Sendable {
 
 /// What an answer says that is no success: `application/problem+json`, or the `error` of the counter's endpoints.
 struct ProblemAnswer: Decodable, Equatable, Sendable {
+    let type: String?
     let title: String?
     let detail: String?
     let error: String?

@@ -105,6 +105,7 @@ struct TallyClient {
         let body = try? await response.body.collect(upTo: 1 << 20)
         let problem = body.flatMap { try? JSONDecoder().decode(ProblemAnswer.self, from: Data($0.readableBytesView)) }
         let wait = response.headers.first(name: "Retry-After").flatMap { Int64($0) }.map { Duration.seconds($0) }
+        if problem?.type == "urn:tally:problem:too_many_rows" { throw TooManyRowsAsked(problem: problem?.text ?? "") }
         throw RefusedRequest(
             status: Int(response.status.code), reason: problem?.text ?? response.status.reasonPhrase, retryAfter: wait)
     }
@@ -120,6 +121,8 @@ struct TallyClient {
                 problem = "\(server) answers \(refused.status): \(PlainText.of(refused.reason, upTo: 500))"
                 asked = refused.retryAfter
                 guard refused.mayPass else { throw CommandFailure.failed(problem) }
+            } catch let refused as TooManyRowsAsked {
+                throw refused
             } catch {
                 if Task.isCancelled { throw CancellationError() }
                 problem = "\(server) does not answer: \(ConnectionProblem.text(error))"
@@ -135,6 +138,13 @@ struct TallyClient {
         if Task.isCancelled { return CancellationError() }
         return CommandFailure.failed("\(server)\(path): the answer broke off: \(ConnectionProblem.text(error))")
     }
+}
+
+/// The answer would be made of more rows than the server allows: a smaller question has an answer.
+struct TooManyRowsAsked: Error, CustomStringConvertible {
+    let problem: String
+
+    var description: String { PlainText.of(problem, upTo: 500) }
 }
 
 /// The server answered with something else than a success.

@@ -35,6 +35,9 @@ struct ServerConfiguration: Sendable {
     var segmentSize: Int
     /// Within which a whole request must arrive.
     var requestTimeout: Duration
+    var queryTimeout: Duration
+    var maxQueryRows: Int
+    var maxHeavyQueries: Int
     var stopTimeout: Duration
     var logLevel: Logger.Level
     var logFormat: LogFormat
@@ -66,6 +69,9 @@ extension ServerConfiguration {
             traffic: ServerConfiguration.traffic(&reader),
             segmentSize: reader.value(of: ServerSettings.segmentSize),
             requestTimeout: reader.value(of: ServerSettings.requestTimeout),
+            queryTimeout: reader.value(of: ServerSettings.queryTimeout),
+            maxQueryRows: reader.value(of: ServerSettings.maxQueryRows),
+            maxHeavyQueries: reader.value(of: ServerSettings.maxHeavyQueries),
             stopTimeout: reader.value(of: ServerSettings.stopTimeout),
             logLevel: reader.value(of: ServerSettings.logLevel), logFormat: reader.value(of: ServerSettings.logFormat),
             store: reader.value(of: ServerSettings.store), log: log, roles: roles,

@@ -28,6 +28,9 @@ struct ServerFlags: ParsableArguments {
     @Option(ServerSettings.trustedProxies) var trustedProxies: String?
     @Option(ServerSettings.segmentSize) var segmentSize: String?
     @Option(ServerSettings.requestTimeout) var requestTimeout: String?
+    @Option(ServerSettings.queryTimeout) var queryTimeout: String?
+    @Option(ServerSettings.maxQueryRows) var maxQueryRows: String?
+    @Option(ServerSettings.maxHeavyQueries) var maxHeavyQueries: String?
     @Option(ServerSettings.stopTimeout) var stopTimeout: String?
     @Option(ServerSettings.logLevel) var logLevel: String?
     @Option(ServerSettings.logFormat) var logFormat: String?
@@ -57,6 +60,8 @@ struct ServerFlags: ParsableArguments {
             (ServerSettings.burst, burst), (ServerSettings.burstWindow, burstWindow),
             (ServerSettings.visitors, visitors), (ServerSettings.trustedProxies, trustedProxies),
             (ServerSettings.segmentSize, segmentSize), (ServerSettings.requestTimeout, requestTimeout),
+            (ServerSettings.queryTimeout, queryTimeout), (ServerSettings.maxQueryRows, maxQueryRows),
+            (ServerSettings.maxHeavyQueries, maxHeavyQueries),
             (ServerSettings.stopTimeout, stopTimeout), (ServerSettings.logLevel, logLevel),
             (ServerSettings.logFormat, logFormat), (ServerSettings.log, log), (ServerSettings.store, store),
             (ServerSettings.roles, roles), (ServerSettings.acknowledgement, acknowledgement),

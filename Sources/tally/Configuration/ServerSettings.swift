@@ -80,6 +80,15 @@ enum ServerSettings {
         "request-timeout",
         help: "Within which a whole request must arrive, and its client must take something of the answer.",
         in: .seconds(1)...(.hours(1)), default: "30s")
+    static let queryTimeout = Setting.duration(
+        "query-timeout", help: "How long a query may take, and the client to receive a large answer.",
+        in: .seconds(1)...(.hours(1)), default: "30s")
+    static let maxQueryRows = Setting.count(
+        "max-query-rows", help: "Of how many rows an answer may be made; a question that needs more is refused.",
+        in: 1_000...1_000_000_000, default: "600000")
+    static let maxHeavyQueries = Setting.count(
+        "max-heavy-queries", help: "How many queries over many rows run at a time; others wait.", in: 1...64,
+        default: "2")
     static let stopTimeout = Setting.duration(
         "stop-timeout", help: "How long a stop waits for requests to end.", in: .zero...(.hours(1)), default: "10s")
     static let logLevel = Setting<Logger.Level>.word(
@@ -125,7 +134,7 @@ enum ServerSettings {
         keepHours,
         deduplicationWindow, deduplicationLimit, maxBanners, banners, kinds, counterStatus, allowedOrigins, bots, burst,
         burstWindow, visitors, trustedProxies, segmentSize,
-        requestTimeout, stopTimeout, logLevel,
+        requestTimeout, queryTimeout, maxQueryRows, maxHeavyQueries, stopTimeout, logLevel,
         logFormat, log, store, roles, acknowledgement, spool, spoolLimit, aggregators, partitions, readyWithin,
     ]
 }

@@ -15,7 +15,7 @@ struct ExportRequest: Sendable {
     /// As the server is asked for it.
     var traffic: [(name: String, value: String)] = []
 
-    func query(_ window: Range<Minute>) -> [(name: String, value: String)] {
+    func query(_ window: Range<Minute>, of banners: [BannerID]) -> [(name: String, value: String)] {
         var query = [
             ("from", window.lowerBound.text()), ("to", window.upperBound.text()), ("step", "1m"),
             ("format", "ndjson"),
@@ -25,7 +25,8 @@ struct ExportRequest: Sendable {
     }
 }
 
-/// Reads the counts window by window, and writes each sorted: memory holds one window, and the names of the banners.
+/// Reads the counts window by window, and writes each sorted: memory holds one window, and the names of the banners. A window
+/// with more rows than the server answers at once is halved, and a single minute is read some banners at a time.
 struct ExportRun {
     /// How many rows are sorted in memory. A minute in which more happened is held whole all the same.
     static let rows = 500_000
@@ -33,6 +34,9 @@ struct ExportRun {
     let client: TallyClient
     let request: ExportRequest
     var longestWindowRows = ExportRun.rows
+
+    /// So many banners of one minute are asked for at a time.
+    private static let bannersAtOnce = 500
 
     private struct TooManyRows: Error {}
 
@@ -48,6 +52,10 @@ struct ExportRun {
             do {
                 try await read(
                     window, names, into: &merger, limit: hasMinute && !isOneMinute ? longestWindowRows : .max)
+            } catch let refusal as TooManyRowsAsked {
+                // Refused before the first row.
+                if windows.shrink() { continue }
+                try await readInPieces(window, names, into: &merger, refusal)
             } catch is TooManyRows {
                 // Only where every window begins with an empty table: nothing else is lost.
                 merger = RowMerger(columns: columns)
@@ -67,11 +75,30 @@ struct ExportRun {
         }
     }
 
+    private func readInPieces(
+        _ window: Range<Minute>, _ names: [Int64: String], into merger: inout RowMerger, _ refusal: TooManyRowsAsked
+    ) async throws {
+        var banners = request.banners
+        if banners.isEmpty {
+            try await client.banners { page in
+                banners += page.compactMap { BannerID($0.id) }
+                return true
+            }
+        }
+        guard banners.count > 1 else { throw CommandFailure.failed("\(client.server): \(refusal)") }
+        for start in stride(from: 0, to: banners.count, by: ExportRun.bannersAtOnce) {
+            let some = banners[start..<min(start + ExportRun.bannersAtOnce, banners.count)]
+            try await read(window, of: Array(some), names, into: &merger, limit: .max)
+        }
+    }
+
     private func read(
-        _ window: Range<Minute>, _ names: [Int64: String], into merger: inout RowMerger, limit: Int
+        _ window: Range<Minute>, of banners: [BannerID]? = nil, _ names: [Int64: String], into merger: inout RowMerger,
+        limit: Int
     ) async throws {
         let decoder = JSONDecoder()
-        try await client.lines("/v1/series", query: request.query(window)) { record in
+        let query = request.query(window, of: banners ?? request.banners)
+        try await client.lines("/v1/series", query: query) { record in
             if record.isBlank { return }
             guard let point = try? decoder.decode(SeriesPoint.self, from: Data(record.bytes)),
                 let time = try? WrittenTime(point.time)

@@ -59,6 +59,7 @@ struct Server {
             requestTimeout: configuration.requestTimeout,
             // The other half is for the last commit and the last flush.
             stopPatience: configuration.stopTimeout / 2, maximumConnections: OpenFiles.connectionLimit,
+            queries: QueryLimits(heavyQueries: configuration.maxHeavyQueries, timeout: configuration.queryTimeout),
             version: Version.text)
     }
 

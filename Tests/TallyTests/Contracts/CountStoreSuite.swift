@@ -19,7 +19,7 @@ struct CountStoreSuite {
         }
     }
 
-    static let promises = promisesOfRows + promisesOfConflicts + promisesOfSightings
+    static let promises = promisesOfRows + promisesOfRanges + promisesOfConflicts + promisesOfSightings
 
     private static let promisesOfRows = [
         Promise("an empty store has nothing") { try await $0.anEmptyStoreHasNothing() },

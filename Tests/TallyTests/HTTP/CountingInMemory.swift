@@ -21,6 +21,8 @@ final class CountingInMemory: CountingService {
         var records = 0
         var ingestError: IngestError?
         var storeError: StoreError?
+        /// Runs before sums over banners are answered.
+        var beforeTotals: (@Sendable () async throws(StoreError) -> Void)?
         var registrationError: RegistrationError?
         var readiness = Readiness.ready
         var readinessOfRoles: [ServerRole: Readiness] = [:]
@@ -156,12 +158,18 @@ final class CountingInMemory: CountingService {
 
     var layout: Layout { .minute }
 
-    func totals(in range: RowRange) async throws(StoreError) -> Counted<[Total]> {
+    func forEachTotals(in range: RowRange, _ body: ([Total]) -> Void) async throws(StoreError) -> Freshness {
+        let hook = state.withLock { $0.beforeTotals }
+        try await hook?()
         var sums = TotalSums()
         for count in try await minuteCounts(in: range).value {
             sums.add(count.count, banner: count.banner, kind: count.kind, minutes: count.minute...count.minute)
         }
-        return Counted(sums.totals.sorted { ($0.banner, $0.kind) < ($1.banner, $1.kind) }, freshness)
+        // Some banners at a time, as the server does.
+        for total in sums.totals.sorted(by: { ($0.banner, $0.kind) < ($1.banner, $1.kind) }).chunked(\.banner) {
+            body(total)
+        }
+        return freshness
     }
 
     func visitors(of banners: Set<BannerID>, in days: ClosedRange<Day>) async throws(StoreError) -> [VisitorCount] {
@@ -247,4 +255,19 @@ final class CountingInMemory: CountingService {
     let liveSource = LiveChangesInMemory(log: log)
     let live: LiveHub
     var watching: LiveHub? { live }
+}
+
+extension Array {
+    /// Neighbours with the same value together.
+    fileprivate func chunked(_ value: KeyPath<Element, some Equatable>) -> [[Element]] {
+        var chunks: [[Element]] = []
+        for element in self {
+            if let last = chunks.last?.last, last[keyPath: value] == element[keyPath: value] {
+                chunks[chunks.count - 1].append(element)
+            } else {
+                chunks.append([element])
+            }
+        }
+        return chunks
+    }
 }

@@ -41,7 +41,9 @@ final class CountStoreWithHooks: CountStore {
         return try await inner.rows(of: log, at: keys)
     }
 
-    func rows(in range: RowRange) async throws(StoreError) -> [StoredRow] { try await inner.rows(in: range) }
+    func rows(in range: RowRange, limit: Int) async throws(StoreError) -> [StoredRow] {
+        try await inner.rows(in: range, limit: limit)
+    }
 
     func totals(in range: RowRange, with unflushed: [StoredRow]) async throws(StoreError) -> [Total] {
         try await inner.totals(in: range, with: unflushed)

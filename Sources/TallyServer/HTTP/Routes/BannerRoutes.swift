@@ -7,6 +7,10 @@ import TallyCore
 /// `/v1/banners`: which banners there are, and what they are called.
 struct BannerRoutes {
     let service: any CountingService
+    let queries: QueryRunner
+
+    /// A page of so many banners without totals costs little.
+    private static let lightPage = 1_000
 
     var routes: [Route] {
         [
@@ -20,13 +24,22 @@ struct BannerRoutes {
 
     // MARK: Reading
 
-    @Sendable private func list(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func list(_ request: Request, _ context: ServerContext) async throws -> Response {
         let parameters = QueryParameters(request)
         try parameters.allowOnly(["limit", "after", "totals", "search"])
         let limit = try parameters.integer("limit", in: 1...10_000, default: 1_000)
         let after = try parameters.single("after").map { (text) throws(BadRequest) in try BannerID(text: text) }
         let withTotals = try parameters.flag("totals")
         let search = try parameters.single("search").map(BannerSearch.init)
+        let isHeavy = withTotals || search != nil || limit > BannerRoutes.lightPage
+        return try await queries.run(isHeavy ? .heavy : .light, context) {
+            try await page(of: search, after: after, limit: limit, withTotals: withTotals)
+        }
+    }
+
+    private func page(
+        of search: BannerSearch?, after: BannerID?, limit: Int, withTotals: Bool
+    ) async throws -> Response {
         let (page, next) = service.page(of: search, after: after, limit: limit)
         let totals = withTotals ? try await self.totals(of: page.map(\.id)) : nil
         return .json { json in
@@ -41,18 +54,23 @@ struct BannerRoutes {
         }
     }
 
-    @Sendable private func show(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func show(_ request: Request, _ context: ServerContext) async throws -> Response {
         let id = try context.bannerID
         guard let banner = service.banner(id) else { throw unknown(id) }
-        let totals = try await totals(of: [id])[id] ?? []
-        return .json { banner.write(to: &$0, totals: totals) }
+        return try await queries.run(.light, context) {
+            let totals = try await totals(of: [id])[id] ?? []
+            return .json { banner.write(to: &$0, totals: totals) }
+        }
     }
 
     private func totals(of ids: [BannerID]) async throws -> [BannerID: [Total]] {
         guard !ids.isEmpty else { return [:] }
         let range = RowRange(banners: Set(ids), minutes: .first ... .last)
-        let totals = try await service.traffic(in: range, .gross).value.map(\.gross)
-        return Dictionary(grouping: totals, by: \.banner)
+        var totals: [BannerID: [Total]] = [:]
+        _ = try await service.forEachTraffic(in: range, .gross) { some in
+            for total in some { totals[total.gross.banner, default: []].append(total.gross) }
+        }
+        return totals
     }
 
     private func unknown(_ id: BannerID) -> NotFound {
@@ -62,7 +80,7 @@ struct BannerRoutes {
 
     // MARK: Writing
 
-    @Sendable private func registerNames(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func registerNames(_ request: Request, _ context: ServerContext) async throws -> Response {
         let body = try await request.wholeBody(upTo: Limits.bodyBytes)
         let names = try Banner.names(json: try JSONReader.value(of: body[...]))
         let banners = try await service.register(names: names)
@@ -79,7 +97,7 @@ struct BannerRoutes {
         }
     }
 
-    @Sendable private func register(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func register(_ request: Request, _ context: ServerContext) async throws -> Response {
         let id = try context.bannerID
         let body = try await request.wholeBody(upTo: 64 << 10)
         let banner = try Banner(id: id, json: try JSONReader.value(of: body[...]))
@@ -87,7 +105,7 @@ struct BannerRoutes {
         return .json { registered.write(to: &$0, totals: nil) }
     }
 
-    @Sendable private func unregister(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func unregister(_ request: Request, _ context: ServerContext) async throws -> Response {
         let id = try context.bannerID
         guard try await service.unregister(id) else {
             throw NotFound(detail: "banner \(id) is not registered", reason: "unknown_banner")

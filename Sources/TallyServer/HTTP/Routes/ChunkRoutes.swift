@@ -15,7 +15,7 @@ struct ChunkRoutes {
         ]
     }
 
-    @Sendable private func append(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func append(_ request: Request, _ context: ServerContext) async throws -> Response {
         let chunk = try Chunk(decoding: try await request.wholeBody(upTo: Limits.chunkBytes)[...])
         let appended = try await service.append(try service.admit(chunk))
         return Response.json { json in
@@ -24,7 +24,7 @@ struct ChunkRoutes {
         }.with(appended.receipts)
     }
 
-    @Sendable private func progress(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func progress(_ request: Request, _ context: ServerContext) async throws -> Response {
         let text = context.parameters.get("id") ?? ""
         guard let node = NodeID(hex: text) else {
             throw BadRequest(

@@ -19,13 +19,13 @@ struct CounterRoutes {
         ]
     }
 
-    @Sendable private func count(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func count(_ request: Request, _ context: ServerContext) async throws -> Response {
         let event = try singleEvent(of: request, banner: context.bannerID, kind: .click)
         return answer.with(try await service.recordSingle(event, of: request, metrics, judge))
     }
 
     /// Whether an event of this banner would be valid; a monitor that asks must not count.
-    @Sendable private func look(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func look(_ request: Request, _ context: ServerContext) async throws -> Response {
         try service.look(at: try singleEvent(of: request, banner: context.bannerID, kind: .click))
         return answer
     }

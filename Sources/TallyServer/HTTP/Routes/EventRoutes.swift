@@ -11,7 +11,7 @@ struct EventRoutes {
 
     var routes: [Route] { [.writing(.post, "/v1/events", .ingest, handler: count)] }
 
-    @Sendable private func count(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func count(_ request: Request, _ context: ServerContext) async throws -> Response {
         let parameters = QueryParameters(request)
         try parameters.allowOnly(["backfill"])
         let backfill = try parameters.flag("backfill")

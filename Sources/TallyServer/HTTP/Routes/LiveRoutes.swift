@@ -9,13 +9,11 @@ import TallyCore
 struct LiveRoutes {
     /// nil where nobody counts.
     let live: LiveHub?
+    let queries: QueryRunner
 
     var routes: [Route] { [.reading(.get, "/v1/live", .query, handler: stream)] }
 
-    /// So many banners one stream watches at most.
-    static let mostBanners = 1_000
-
-    @Sendable private func stream(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func stream(_ request: Request, _ context: ServerContext) async throws -> Response {
         let parameters = QueryParameters(request)
         try parameters.allowOnly(["banner", "sums", "after"])
         let topic = try LiveRoutes.topic(parameters)
@@ -24,11 +22,23 @@ struct LiveRoutes {
             throw NotFound(detail: "this server has no live stream; ask /v1/series", reason: "no_live_stream")
         }
         guard live.hasRoom else { throw TooManyStreams() }
+        // Sums are in memory, but for the first stream that wants them, for which all others wait: they would take every slot.
+        if topic.banners.isEmpty { return try await stream(topic, after: position, of: live, to: context.channel) }
+        return try await queries.run(.light, context) {
+            try await stream(topic, after: position, of: live, to: context.channel)
+        }
+    }
+
+    private func stream(
+        _ topic: LiveTopic, after position: LivePosition?, of live: LiveHub, to channel: any Channel
+    ) async throws -> Response {
         let beginning = try await live.beginning(of: topic, after: position)
         let body = ResponseBody { output in
             // Only here, since the answer to HEAD has no body.
             if let watcher = live.join(topic, knowsUpTo: beginning.upTo) {
                 defer { live.leave(watcher) }
+                let client = ClientLeftHandler.watch(channel) { watcher.mailbox.close() }
+                defer { client.stop() }
                 try await output.write(LiveText.greeting)
                 try await output.write(beginning.text)
                 try await LiveRoutes.tell(watcher, topic, live: live, to: &output)
@@ -59,8 +69,9 @@ struct LiveRoutes {
 
     private static func topic(_ parameters: QueryParameters) throws(BadRequest) -> LiveTopic {
         let texts = parameters.all("banner")
-        guard texts.count <= mostBanners else {
-            throw BadRequest(detail: "\(texts.count) banners; allowed are up to \(mostBanners) in one stream")
+        guard texts.count <= LiveTopic.maximumBanners else {
+            throw BadRequest(
+                detail: "\(texts.count) banners; allowed are up to \(LiveTopic.maximumBanners) in one stream")
         }
         let banners = Set(try texts.map { (text) throws(BadRequest) in try BannerID(text: text) })
         return LiveTopic(banners: banners, sums: try parameters.flag("sums") || banners.isEmpty)

@@ -17,11 +17,11 @@ struct OperationRoutes {
         ]
     }
 
-    @Sendable private func health(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func health(_ request: Request, _ context: ServerContext) async throws -> Response {
         .text("ok\n")
     }
 
-    @Sendable private func readiness(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func readiness(_ request: Request, _ context: ServerContext) async throws -> Response {
         let role = try role(in: QueryParameters(request))
         switch role.map(service.readiness(of:)) ?? service.readiness {
         case .ready: return .text("ready\n")
@@ -45,11 +45,11 @@ struct OperationRoutes {
         return role
     }
 
-    @Sendable private func measurements(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func measurements(_ request: Request, _ context: ServerContext) async throws -> Response {
         .text(metrics.registry.prometheusText, type: MetricsRegistry.contentType)
     }
 
-    @Sendable private func description(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func description(_ request: Request, _ context: ServerContext) async throws -> Response {
         .bytes(PackageResources.openapi_json, type: "application/json")
     }
 }

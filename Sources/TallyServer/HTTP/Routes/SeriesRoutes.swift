@@ -11,16 +11,22 @@ struct SeriesRoutes {
     private static let pieceBytes = 256 << 10
 
     private let service: any CountingService
+    private let queries: QueryRunner
     private let written = WrittenSeriesCache()
 
-    init(service: any CountingService) { self.service = service }
+    init(service: any CountingService, queries: QueryRunner) {
+        self.service = service
+        self.queries = queries
+    }
 
     var routes: [Route] { [.reading(.get, "/v1/series", .query, handler: series)] }
 
-    @Sendable private func series(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func series(_ request: Request, _ context: ServerContext) async throws -> Response {
         let query = try SeriesQuery(QueryParameters(request), now: service.now)
-        let counted = try await counts(in: query.range)
-        return try response(to: request, query, counted).with(counted.freshness)
+        return try await queries.run(query.range?.weight ?? .light, context) {
+            let counted = try await counts(in: query.range)
+            return try response(to: request, query, counted).with(counted.freshness)
+        }
     }
 
     private func response(

@@ -7,6 +7,7 @@ import TallyCore
 /// `POST /stats/{id}` and `POST /stats`: counts by the minute, both ends included.
 struct StatsRoutes {
     let service: any CountingService
+    let queries: QueryRunner
 
     var routes: [Route] {
         [
@@ -15,17 +16,27 @@ struct StatsRoutes {
         ]
     }
 
-    @Sendable private func ofBanner(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func ofBanner(_ request: Request, _ context: ServerContext) async throws -> Response {
         let banner = try context.bannerID
         let query = try StatsQuery(json: try await value(of: request))
-        let counted = try await service.minuteCounts(in: query.range(of: [banner]))
-        return answer(counted, query: query) { _, _ in }
+        return try await answer(query, of: [banner], context) { _, _ in }
     }
 
-    @Sendable private func ofAllBanners(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func ofAllBanners(_ request: Request, _ context: ServerContext) async throws -> Response {
         let query = try StatsQuery(json: try await value(of: request))
-        let counted = try await service.minuteCounts(in: query.range(of: nil))
-        return answer(counted, query: query) { json, count in json.member("bannerId", count.banner.value) }
+        return try await answer(query, of: nil, context) { json, count in
+            json.member("bannerId", count.banner.value)
+        }
+    }
+
+    private func answer(
+        _ query: StatsQuery, of banners: Set<BannerID>?, _ context: ServerContext,
+        member: @escaping @Sendable (inout JSONWriter, MinuteCount) -> Void
+    ) async throws -> Response {
+        let range = query.range(of: banners)
+        return try await queries.run(range.weight, context) {
+            answer(try await service.minuteCounts(in: range), query: query, member: member)
+        }
     }
 
     private func value(of request: Request) async throws -> JSONValue {

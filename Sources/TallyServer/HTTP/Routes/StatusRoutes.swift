@@ -12,7 +12,7 @@ struct StatusRoutes {
 
     var routes: [Route] { [.reading(.get, "/v1/status", handler: status)] }
 
-    @Sendable private func status(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func status(_ request: Request, _ context: ServerContext) async throws -> Response {
         try QueryParameters(request).allowOnly([])
         let status = service.status
         var response = Response.json { json in

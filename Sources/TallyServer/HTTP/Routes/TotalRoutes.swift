@@ -7,6 +7,7 @@ import TallyCore
 /// `/v1/totals`: everything that was counted, ever or in a range; `/v1/top`: the banners that counted most of late.
 struct TotalRoutes {
     let service: any CountingService
+    let queries: QueryRunner
 
     var routes: [Route] {
         [.reading(.get, "/v1/totals", .query, handler: totals), .reading(.get, "/v1/top", .query, handler: top)]
@@ -14,14 +15,20 @@ struct TotalRoutes {
 
     // MARK: Totals
 
-    @Sendable private func totals(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func totals(_ request: Request, _ context: ServerContext) async throws -> Response {
         let parameters = QueryParameters(request)
         try parameters.allowOnly(["from", "to", "traffic"])
         let traffic = try parameters.traffic()
-        let counted = try await self.totals(in: try TotalRoutes.range(parameters), traffic)
-        let totals = counted.value
+        let range = try TotalRoutes.range(parameters)
+        return try await queries.run(.heavy, context) { try await totals(in: range, traffic) }
+    }
+
+    private func totals(in range: RowRange?, _ traffic: Traffic) async throws -> Response {
         var byKind: [Kind: TrafficTotal] = [:]
-        for total in totals where byKind[total.gross.kind]?.add(total) == nil { byKind[total.gross.kind] = total }
+        let freshness = try await forEachTotals(in: range, traffic) { totals in
+            for total in totals where byKind[total.gross.kind]?.add(total) == nil { byKind[total.gross.kind] = total }
+        }
+        let spans = byKind.values.map(\.gross.minutes)
         let kinds = byKind.values.filter { $0.count(traffic) > 0 }.sorted { $0.gross.kind < $1.gross.kind }
         let bannerCount = service.bannerCount
         return .json { json in
@@ -31,10 +38,10 @@ struct TotalRoutes {
                 for kind in kinds { json.object { TotalRoutes.write(kind, traffic, to: &$0) } }
             }
             json.member("banners", bannerCount)
-            if let first = totals.map(\.gross.minutes.lowerBound).min() { json.member("first", first) }
-            if let last = totals.map(\.gross.minutes.upperBound).max() { json.member("last", last) }
-            json.write(behind: counted.freshness)
-        }.with(counted.freshness)
+            if let first = spans.map(\.lowerBound).min() { json.member("first", first) }
+            if let last = spans.map(\.upperBound).max() { json.member("last", last) }
+            json.write(behind: freshness)
+        }.with(freshness)
     }
 
     private static func write(_ total: TrafficTotal, _ traffic: Traffic, to json: inout JSONWriter) {
@@ -47,9 +54,11 @@ struct TotalRoutes {
         json.array { json in total.invalid.write(to: &json) }
     }
 
-    private func totals(in range: RowRange?, _ traffic: Traffic) async throws(StoreError) -> Counted<[TrafficTotal]> {
-        guard let range else { return Counted([], Freshness(watermark: service.watermark)) }
-        return try await service.traffic(in: range, traffic)
+    private func forEachTotals(
+        in range: RowRange?, _ traffic: Traffic, _ body: ([TrafficTotal]) -> Void
+    ) async throws(StoreError) -> Freshness {
+        guard let range else { return Freshness(watermark: service.watermark) }
+        return try await service.forEachTraffic(in: range, traffic, body)
     }
 
     /// - Returns: nil when it is empty.
@@ -66,7 +75,7 @@ struct TotalRoutes {
 
     // MARK: Top
 
-    @Sendable private func top(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func top(_ request: Request, _ context: ServerContext) async throws -> Response {
         let parameters = QueryParameters(request)
         try parameters.allowOnly(["window", "limit", "kind", "traffic"])
         let traffic = try parameters.traffic(among: [.gross, .net, .invalid])
@@ -75,17 +84,23 @@ struct TotalRoutes {
         let kind = try parameters.kind() ?? .click
         // The minute that is running is the last of the window.
         let last = Minute(service.now)
-        let first = last.advanced(by: 1 - window)
-        let range = RowRange(kinds: [kind], minutes: first...last)
-        let counted = try await service.traffic(in: range, traffic)
-        let totals = counted.value.map { (banner: $0.gross.banner, count: $0.count(traffic)) }.filter { $0.count > 0 }
-        let highest = totals.sorted { ($1.count, $0.banner) < ($0.count, $1.banner) }.prefix(limit)
+        let minutes = last.advanced(by: 1 - window)...last
+        return try await queries.run(.heavy, context) {
+            try await top(limit, of: RowRange(kinds: [kind], minutes: minutes), traffic)
+        }
+    }
+
+    private func top(_ limit: Int, of range: RowRange, _ traffic: Traffic) async throws -> Response {
+        var highest = HighestCounts(limit: limit)
+        let freshness = try await service.forEachTraffic(in: range, traffic) { totals in
+            for total in totals { highest.add(total.count(traffic), of: total.gross.banner) }
+        }
         return .json { json in
-            json.member("from", first)
-            json.member("to", last.advanced(by: 1))
+            json.member("from", range.minutes.lowerBound)
+            json.member("to", range.minutes.upperBound.advanced(by: 1))
             json.name("top")
             json.array { json in
-                for total in highest {
+                for total in highest.sorted {
                     json.object { json in
                         json.member("banner", total.banner.value)
                         json.member("name", orNull: service.banner(total.banner)?.name)
@@ -93,8 +108,8 @@ struct TotalRoutes {
                     }
                 }
             }
-            json.write(behind: counted.freshness)
-        }.with(counted.freshness)
+            json.write(behind: freshness)
+        }.with(freshness)
     }
 
     /// `30m`, `1h`, `7d`, up to a year.

@@ -22,12 +22,12 @@ struct TrackingRoutes {
 
     // MARK: The pixel
 
-    @Sendable private func countPixel(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func countPixel(_ request: Request, _ context: ServerContext) async throws -> Response {
         let event = try singleEvent(of: request, banner: context.bannerID, kind: .impression)
         return TrackingRoutes.pixel.with(try await service.recordSingle(event, of: request, metrics, judge))
     }
 
-    @Sendable private func lookAtPixel(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func lookAtPixel(_ request: Request, _ context: ServerContext) async throws -> Response {
         try service.look(at: try singleEvent(of: request, banner: context.bannerID, kind: .impression))
         return TrackingRoutes.pixel.createHeadResponse()
     }
@@ -42,13 +42,13 @@ struct TrackingRoutes {
 
     // MARK: The link
 
-    @Sendable private func countClick(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func countClick(_ request: Request, _ context: ServerContext) async throws -> Response {
         let answer = try redirection(of: context.bannerID)
         let event = try singleEvent(of: request, banner: context.bannerID, kind: .click)
         return answer.with(try await service.recordSingle(event, of: request, metrics, judge))
     }
 
-    @Sendable private func lookAtClick(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func lookAtClick(_ request: Request, _ context: ServerContext) async throws -> Response {
         let answer = try redirection(of: context.bannerID)
         try service.look(at: try singleEvent(of: request, banner: context.bannerID, kind: .click))
         return answer
@@ -68,7 +68,7 @@ struct TrackingRoutes {
     /// `navigator.sendBeacon` sends at most this much.
     private static let beaconBytes = 64 << 10
 
-    @Sendable private func countBeacon(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func countBeacon(_ request: Request, _ context: ServerContext) async throws -> Response {
         let event = try singleEvent(of: request, banner: context.bannerID, kind: .click)
         // Read to its end, since an event counts only when its request was complete, but not understood.
         _ = try await request.wholeBody(upTo: TrackingRoutes.beaconBytes)

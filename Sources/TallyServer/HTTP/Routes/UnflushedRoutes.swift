@@ -11,7 +11,7 @@ struct UnflushedRoutes {
 
     var routes: [Route] { [.reading(.post, "/v1/unflushed", .aggregate, handler: unflushed)] }
 
-    @Sendable private func unflushed(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func unflushed(_ request: Request, _ context: ServerContext) async throws -> Response {
         let body = try await request.wholeBody(upTo: 8 << 20)
         let range: RowRange
         do throws(ByteReadingError) {

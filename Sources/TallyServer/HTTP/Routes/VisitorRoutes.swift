@@ -10,10 +10,11 @@ struct VisitorRoutes {
     private static let mostSketches = 1_000
 
     let service: any CountingService
+    let queries: QueryRunner
 
     var routes: [Route] { [.reading(.get, "/v1/visitors", .query, handler: visitors)] }
 
-    @Sendable private func visitors(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+    @Sendable private func visitors(_ request: Request, _ context: ServerContext) async throws -> Response {
         let parameters = QueryParameters(request)
         try parameters.allowOnly(["banner", "from", "to"])
         let banners = Set(try parameters.all("banner").map { (text) throws(BadRequest) in try BannerID(text: text) })
@@ -26,8 +27,14 @@ struct VisitorRoutes {
                     "\(banners.count) banners on \(number) days; allowed are \(VisitorRoutes.mostSketches) pairs of them",
                 reason: "range_too_long")
         }
-        let counts = try await service.visitors(of: banners, in: days)
-        return .json { json in
+        // A sketch has up to 1,024 registers.
+        return try await queries.run(.init(rows: number * banners.count * 1_024), context) {
+            answer(try await service.visitors(of: banners, in: days), days)
+        }
+    }
+
+    private func answer(_ counts: [VisitorCount], _ days: ClosedRange<Day>) -> Response {
+        .json { json in
             json.member("from", days.lowerBound.description)
             json.member("to", days.upperBound.description)
             json.member("standardError", VisitorSketch.standardError)

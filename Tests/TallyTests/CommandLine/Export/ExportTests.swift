@@ -112,15 +112,17 @@ struct ExportTests {
     }
 
     @Test func theQueryNamesRangeKindsAndBanners() throws {
+        let banner = try #require(BannerID(7))
         var request = ExportRequest(
-            range: try minute(0)..<minute(60), kinds: [.click], banners: [try #require(BannerID(7))],
+            range: try minute(0)..<minute(60), kinds: [.click], banners: [],
             writer: ExportWriter(format: .csv, columns: ExportColumn.standard), hasHeader: true)
-        let url = try #require(ServerURL("http://h/base/")).url(path: "/v1/series", query: request.query(request.range))
+        let url = try #require(ServerURL("http://h/base/")).url(
+            path: "/v1/series", query: request.query(request.range, of: [banner]))
         #expect(
             url == "http://h/base/v1/series?from=1970-01-01T00%3A00%3A00Z&to=1970-01-01T01%3A00%3A00Z&step=1m"
                 + "&format=ndjson&kind=click&banner=7")
         request.traffic = [("traffic", "net")]
-        #expect(request.query(request.range).last?.value == "net")
+        #expect(request.query(request.range, of: []).last?.value == "net")
     }
 }
 

@@ -22,6 +22,8 @@ final class FakeTallyServer: Sendable {
         var sequences: [NodeID: Set<UInt64>] = [:]
         /// The banner of id n has the name at n - 1.
         var names: [String] = []
+        /// Of a series; more are refused.
+        var rowsLimit = Int.max
         /// Statuses to answer before anything else, each once.
         var failures: [HTTPResponse.Status] = []
         /// Method and path with query of every request.
@@ -63,7 +65,12 @@ final class FakeTallyServer: Sendable {
         }
         router.get("/v1/totals") { request, _ in try self.answer(request) { self.totals() } }
         router.get("/v1/series") { request, _ in
-            try self.answer(request) { try self.series(request) }
+            let rows = try self.series(request)
+            if rows.count <= self.state.withLock({ $0.rowsLimit }) {
+                return try self.answer(request) { rows.joined() }
+            }
+            let problem = #"{"type":"urn:tally:problem:too_many_rows","title":"No","detail":"too many rows"}"#
+            return Response(status: .badRequest, body: .init(byteBuffer: ByteBuffer(string: problem)))
         }
         return router
     }
@@ -133,7 +140,7 @@ final class FakeTallyServer: Sendable {
         return #"{"total":\#(total),"first":"\#(first.text())","last":"\#(last.text())"}"#
     }
 
-    private func series(_ request: Request) throws -> String {
+    private func series(_ request: Request) throws -> [String] {
         let parameters = request.uri.queryParameters
         guard let from = parameters["from"].flatMap({ try? WrittenTime($0.removingPercentEncoding ?? "").minute }),
             let to = parameters["to"].flatMap({ try? WrittenTime($0.removingPercentEncoding ?? "").minute })
@@ -147,6 +154,6 @@ final class FakeTallyServer: Sendable {
         return counts.map { key, count in
             #"{"banner":\#(key.banner),"kind":"\#(key.kind)","ts":"\#(key.minute.text())","v":\#(count),"final":true}"#
                 + "\n"
-        }.joined()
+        }
     }
 }
