@@ -2,19 +2,6 @@
 
 import TallyCore
 
-/// A chunk counts once under its name.
-struct ChunkName: Hashable {
-    let node: NodeID
-    let sequence: UInt64
-
-    init(_ chunk: Chunk) { self.init(node: chunk.node, sequence: chunk.sequence) }
-
-    init(node: NodeID, sequence: UInt64) {
-        self.node = node
-        self.sequence = sequence
-    }
-}
-
 /// What a log means, worked out in the plainest way: which events of it count, and what each row is at every offset.
 /// It shares no code with the aggregator.
 struct ReferenceCount {
