@@ -20,6 +20,10 @@ package final class CountingNode: RunningNode {
         package var maxClockAhead: Duration = .seconds(400 * 86_400)
         package var retention = Retention.forEver
         package var bannersLimit = 1_000_000
+        /// Of the names, targets and tags of all banners, in bytes of UTF-8.
+        package var bannerTextLimit = 256 << 20
+        /// Of other nodes that may send chunks; gaps in their sequences count, too.
+        package var nodesLimit = 100_000
         package var onlyRegisteredBanners = false
         package var kinds = KindRule.any
         /// How many rows may wait for their stored sums before chunks of other nodes have to wait, too.
@@ -76,7 +80,11 @@ package final class CountingNode: RunningNode {
             late: configuration.acceptLate, early: configuration.acceptEarly, floor: configuration.retention.floor,
             logTime: aggregator.time)
         self.admission = Admission(
-            window: window, kindRule: configuration.kinds, kinds: aggregator.knownKinds, banners: banners, clock: clock)
+            window: window, kindRule: configuration.kinds, kinds: aggregator.knownKinds,
+            nodes: NodeLimit(
+                maximumRanges: configuration.nodesLimit,
+                sequences: aggregator.checkpoint.sequences.filter { $0.key != node }),
+            banners: banners, clock: clock)
         self.aggregation = Aggregation(
             aggregator: aggregator, banners: banners, unresolvedRowsLimit: configuration.unresolvedRowsLimit)
         let commits = GroupCommit<Ingest.Waiter>(

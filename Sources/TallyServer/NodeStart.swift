@@ -23,7 +23,8 @@ struct NodeStart {
     ) async throws(StartError) -> NodeStart {
         func registry(_ known: [Banner]?) -> BannerRegistry {
             let directory = BannerDirectory(
-                banners: known, limit: configuration.bannersLimit, onlyRegistered: configuration.onlyRegisteredBanners)
+                banners: known, limit: configuration.bannersLimit, textLimit: configuration.bannerTextLimit,
+                onlyRegistered: configuration.onlyRegisteredBanners)
             return BannerRegistry(directory: directory, store: bannerStore)
         }
         let reason: String

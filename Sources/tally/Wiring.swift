@@ -73,6 +73,8 @@ extension CountingNode.Configuration {
         maxClockAhead = configuration.maxClockAhead
         retention = configuration.retention
         bannersLimit = configuration.maxBanners
+        bannerTextLimit = configuration.maxBannerText
+        nodesLimit = configuration.maxNodes
         queryRowsLimit = configuration.maxQueryRows
         kinds = configuration.kinds
         onlyRegisteredBanners = configuration.banners == .registered

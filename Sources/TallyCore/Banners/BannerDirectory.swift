@@ -16,16 +16,24 @@ package struct BannerDirectory {
     /// Those of them that nobody has registered or unregistered here.
     private var onlySeenIDs: Set<BannerID> = []
     private let limit: Int
+    /// Names, targets and tags of those that are registered, in bytes of UTF-8.
+    private var textBytes = 0
+    private let textLimit: Int
     private let onlyRegistered: Bool
     /// The store has told which banners there are; before that, only those are known that were seen since the start.
     package private(set) var isComplete: Bool
 
     /// - Parameters:
     ///   - banners: the store's; nil when it is away, until `complete`.
-    ///   - limit: how many banners there may be.
+    ///   - limit: how many banners events may bring, and, beside them, how many may be registered: strangers can send events of
+    ///     any banner, and must not take the room of those that are registered.
+    ///   - textLimit: of the names, targets and tags of all banners, in bytes of UTF-8.
     ///   - onlyRegistered: refuse events of banners that nobody registered.
-    package init(banners: [Banner]? = [], limit: Int = 1_000_000, onlyRegistered: Bool = false) {
+    package init(
+        banners: [Banner]? = [], limit: Int = 1_000_000, textLimit: Int = .max, onlyRegistered: Bool = false
+    ) {
         self.limit = limit
+        self.textLimit = textLimit
         self.onlyRegistered = onlyRegistered
         isComplete = banners != nil
         for banner in banners ?? [] { remember(banner) }
@@ -66,6 +74,7 @@ package struct BannerDirectory {
     package enum Refusal: Error, Equatable, Sendable {
         case unknownBanner(BannerID)
         case tooManyBanners(limit: Int)
+        case tooMuchText(limit: Int)
         case nameTaken(String, by: BannerID)
         case idsExhausted
         /// The store has not yet told which banners are registered.
@@ -102,13 +111,13 @@ package struct BannerDirectory {
             return false
         }
         if known.contains(id) { return false }
-        guard known.count + others < limit else { throw .tooManyBanners(limit: limit) }
+        guard known.count - registered.count + others < limit else { throw .tooManyBanners(limit: limit) }
         return true
     }
 
     /// Whether there is room for all of these; those that are known need none.
     package func hasRoom(for ids: Set<BannerID>) -> Bool {
-        known.count + ids.count(where: { !known.contains($0) }) <= limit
+        known.count - registered.count + ids.count(where: { !known.contains($0) }) <= limit
     }
 
     /// The log holds an event of this banner, or soon will: it is known from now on, whatever the limit says.
@@ -124,7 +133,10 @@ package struct BannerDirectory {
         precondition(banner.isRegistered, "what is registered says so")
         guard isComplete else { throw .storeAway }
         if let name = banner.name, let owner = idsByName[name], owner != banner.id { throw .nameTaken(name, by: owner) }
-        guard known.contains(banner.id) || known.count < limit else { throw .tooManyBanners(limit: limit) }
+        let registeredBefore = registered[banner.id]
+        guard registeredBefore != nil || registered.count < limit else { throw .tooManyBanners(limit: limit) }
+        let growth = banner.textBytes - (registeredBefore?.textBytes ?? 0)
+        guard growth <= 0 || textBytes + growth <= textLimit else { throw .tooMuchText(limit: textLimit) }
         remember(banner)
         unsavedIDs.insert(banner.id)
         onlySeenIDs.remove(banner.id)
@@ -183,9 +195,17 @@ package struct BannerDirectory {
         if known.insert(banner.id) { sorted?.insert(banner.id) }
         // Another may have it by now.
         if let name = registered[banner.id]?.name, idsByName[name] == banner.id { idsByName[name] = nil }
+        textBytes -= registered[banner.id]?.textBytes ?? 0
         registered[banner.id] = banner.isRegistered ? banner : nil
+        textBytes += registered[banner.id]?.textBytes ?? 0
         guard banner.isRegistered else { return }
         if let name = banner.name { idsByName[name] = banner.id }
         highestRegistered = max(highestRegistered, banner.id.value)
+    }
+}
+
+extension Banner {
+    fileprivate var textBytes: Int {
+        (name?.utf8.count ?? 0) + (target?.utf8.count ?? 0) + tags.reduce(0) { $0 + $1.utf8.count }
     }
 }

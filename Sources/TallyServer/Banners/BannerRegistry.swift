@@ -25,6 +25,7 @@ package final class BannerRegistry: Sendable {
     ) async -> BannerRegistry {
         let directory = BannerDirectory(
             banners: try? await store.banners(), limit: configuration.bannersLimit,
+            textLimit: configuration.bannerTextLimit,
             onlyRegistered: configuration.onlyRegisteredBanners)
         return BannerRegistry(directory: directory, store: store)
     }
@@ -143,6 +144,7 @@ extension RegistrationError {
         switch refusal {
         case .nameTaken(let name, let owner): self = .nameTaken(name, by: owner)
         case .tooManyBanners(let limit): self = .tooManyBanners(limit: limit)
+        case .tooMuchText(let limit): self = .tooMuchText(limit: limit)
         case .idsExhausted: self = .idsExhausted
         case .storeAway:
             self = .unavailable("the store was away at the start, and has not yet told which banners there are")

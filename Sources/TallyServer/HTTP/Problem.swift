@@ -123,7 +123,7 @@ struct Problem {
         let status: HTTPResponse.Status =
             switch error {
             case .unknownBanner: .notFound
-            case .tooManyBanners, .tooManyKinds, .unknownKind: .forbidden
+            case .tooManyBanners, .tooManyKinds, .tooManyNodes, .unknownKind: .forbidden
             case .bannersUnknown, .clockAhead: .serviceUnavailable
             case .tooOld, .expired, .inFuture, .countOutOfRange, .idTooLong, .idEmpty, .reservedKind, .foreignSightings,
                 .ownNode:
@@ -155,6 +155,10 @@ struct Problem {
             self.init(.conflict, "name_taken", title, "\(error)", advice: "Choose another name.")
         case .tooManyBanners:
             self.init(.forbidden, "too_many_banners", title, "\(error)", advice: "Raise the limit of the server.")
+        case .tooMuchText:
+            self.init(
+                .forbidden, "too_much_text", title, "\(error)",
+                advice: "Shorten names, targets and tags, or raise the limit of the server.")
         case .idsExhausted:
             self.init(.conflict, "ids_exhausted", title, "\(error)", advice: "Register it with an id of your choice.")
         case .unavailable:

@@ -10,19 +10,25 @@ package final class Admission: Sendable {
         var window: EventWindow
         /// Those that have come, of the users'.
         var kinds: Set<Kind>
+        var nodes: NodeLimit
     }
 
     private let state: Mutex<State>
     private let banners: BannerRegistry
     private let kindRule: KindRule
+    private let maximumNodes: Int
     let clock: LogClock
 
-    /// - Parameter kinds: those that the log knows already.
+    /// - Parameters:
+    ///   - kinds: those that the log knows already.
+    ///   - nodes: with the other nodes that the log knows already.
     package init(
-        window: EventWindow, kindRule: KindRule, kinds: [Kind], banners: BannerRegistry, clock: LogClock
+        window: EventWindow, kindRule: KindRule, kinds: [Kind], nodes: NodeLimit, banners: BannerRegistry,
+        clock: LogClock
     ) {
         self.kindRule = kindRule
-        self.state = Mutex(State(window: window, kinds: Set(kinds.filter { $0.reason == nil })))
+        maximumNodes = nodes.maximumRanges
+        self.state = Mutex(State(window: window, kinds: Set(kinds.filter { $0.reason == nil }), nodes: nodes))
         self.banners = banners
         self.clock = clock
     }
@@ -79,7 +85,9 @@ package final class Admission: Sendable {
         }
         if let kind = chunk.kinds.first(where: { $0.reason != nil }) { throw .reservedKind(kind) }
         guard chunk.sightings.isEmpty else { throw .foreignSightings }
-        var newcomers = Newcomers()
+        let name = ChunkName(node: chunk.node, sequence: chunk.sequence)
+        guard state.withLock({ $0.nodes.admits(name) }) else { throw .tooManyNodes(limit: maximumNodes) }
+        var newcomers = Newcomers(chunk: name)
         for kind in chunk.kinds where try isNew(kind, beside: newcomers) { newcomers.kinds.insert(kind) }
         for delta in chunk.deltas + chunk.identified.map(\.delta) where try isNew(delta.banner, beside: newcomers) {
             newcomers.banners.insert(delta.banner)
@@ -90,14 +98,19 @@ package final class Admission: Sendable {
     /// Whether there still is room for what was new when it was admitted: others may have come first.
     func hasRoom(for newcomers: Newcomers) -> Bool {
         if newcomers.isEmpty { return true }
-        let kinds = state.withLock { $0.kinds.union(newcomers.kinds) }
-        return kindRule.hasRoom(for: kinds) && banners.hasRoom(for: newcomers.banners)
+        let (kinds, admitsChunk) = state.withLock { state in
+            (state.kinds.union(newcomers.kinds), newcomers.chunk.map(state.nodes.admits) ?? true)
+        }
+        return admitsChunk && kindRule.hasRoom(for: kinds) && banners.hasRoom(for: newcomers.banners)
     }
 
     /// What was new is going to be in the log.
     func note(_ newcomers: Newcomers) {
         if newcomers.isEmpty { return }
-        state.withLock { $0.kinds.formUnion(newcomers.kinds) }
+        state.withLock { state in
+            state.kinds.formUnion(newcomers.kinds)
+            if let chunk = newcomers.chunk { state.nodes.note(chunk) }
+        }
         banners.note(newcomers.banners)
     }
 
@@ -133,7 +146,7 @@ package final class Admission: Sendable {
             case .unknownBanner(let id): throw .unknownBanner(id)
             case .tooManyBanners(let limit): throw .tooManyBanners(limit: limit)
             case .storeAway: throw .bannersUnknown
-            case .nameTaken, .idsExhausted: preconditionFailure("an event brings no name")
+            case .nameTaken, .idsExhausted, .tooMuchText: preconditionFailure("an event brings no name")
             }
         }
     }

@@ -36,10 +36,11 @@ package struct AdmittedChunk: Sendable {
     let newcomers: Newcomers
 }
 
-/// Banners and kinds that come for the first time.
+/// Banners and kinds that come for the first time, and the chunk of another node that they come in.
 struct Newcomers: Sendable {
     var banners: Set<BannerID> = []
     var kinds: Set<Kind> = []
+    var chunk: ChunkName?
 
-    var isEmpty: Bool { banners.isEmpty && kinds.isEmpty }
+    var isEmpty: Bool { banners.isEmpty && kinds.isEmpty && chunk == nil }
 }

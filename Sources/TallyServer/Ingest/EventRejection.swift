@@ -25,6 +25,8 @@ package enum EventRejection: Error, Equatable, Sendable {
     case reservedKind(Kind)
     /// A chunk of another node tells visitors apart, which only the server itself does.
     case foreignSightings
+    /// A chunk of another node, or a gap in one's sequences, is one more than are remembered.
+    case tooManyNodes(limit: Int)
     /// A chunk of another node carries the id of this one.
     case ownNode(NodeID)
 }
@@ -54,6 +56,7 @@ extension EventRejection {
         case .idTooLong, .idEmpty: "bad_event_id"
         case .reservedKind: "bad_kind"
         case .foreignSightings: "foreign_sightings"
+        case .tooManyNodes: "too_many_nodes"
         case .ownNode: "own_node"
         }
     }
@@ -79,7 +82,9 @@ extension EventRejection: CustomStringConvertible {
         case .clockAhead(let clock, let estimate):
             "the server's clock says \(clock.text), but it can't be later than about \(estimate.text): events are refused until "
                 + "the clock is right again (--max-clock-ahead)"
-        case .tooManyBanners(let limit): "a new banner, but there are \(limit) already, which is the limit"
+        case .tooManyBanners(let limit):
+            "a new banner, but events have brought \(limit) already, which is the limit (--max-banners); "
+                + "registered banners have room of their own"
         case .countOutOfRange(let count): "n is \(count); allowed is 1 to \(Limits.eventCount)"
         case .idTooLong(let bytes): "the event id has \(bytes) bytes; allowed are 1 to \(Limits.eventIDBytes)"
         case .idEmpty: "the event id is empty; allowed are 1 to \(Limits.eventIDBytes) bytes"
@@ -87,6 +92,9 @@ extension EventRejection: CustomStringConvertible {
             "the kind \(kind) is the server's own, for the events that it finds invalid; \(Kind.allowed)"
         case .foreignSightings:
             "the chunk has sightings of visitors, which only a server tells apart, of its own requests"
+        case .tooManyNodes(let limit):
+            "the chunk is of a new node, or leaves a gap in its node's sequences, and \(limit) nodes and gaps are remembered "
+                + "already, which is the limit (--max-nodes)"
         case .ownNode(let node): "the chunk's node \(node) is this server's own, whose chunks nobody else makes"
         }
     }

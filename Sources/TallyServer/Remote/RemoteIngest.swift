@@ -36,7 +36,8 @@ package final class RemoteIngest: Service, LaneIngest {
         let window = EventWindow(
             late: configuration.acceptLate, early: configuration.acceptEarly, floor: floor, logTime: .epoch)
         admission = Admission(
-            window: window, kindRule: configuration.kinds, kinds: [], banners: banners, clock: clock)
+            window: window, kindRule: configuration.kinds, kinds: [],
+            nodes: NodeLimit(maximumRanges: configuration.nodesLimit), banners: banners, clock: clock)
         commits = Mutex(
             PartitionedCommit(
                 process: process, partitioning: delivery.partitioning, late: configuration.acceptLate, floor: floor))

@@ -25,6 +25,8 @@ struct ServerConfiguration: Sendable {
     /// How many event ids are remembered at most.
     var deduplicationLimit: Int
     var maxBanners: Int
+    var maxBannerText: Int
+    var maxNodes: Int
     var banners: BannerAdmission
     var kinds: KindRule
     /// 200, 202 or 204.
@@ -62,7 +64,10 @@ extension ServerConfiguration {
             maxClockAhead: reader.value(of: ServerSettings.maxClockAhead), retention: retention,
             deduplicationWindow: reader.value(of: ServerSettings.deduplicationWindow),
             deduplicationLimit: reader.value(of: ServerSettings.deduplicationLimit),
-            maxBanners: reader.value(of: ServerSettings.maxBanners), banners: reader.value(of: ServerSettings.banners),
+            maxBanners: reader.value(of: ServerSettings.maxBanners),
+            maxBannerText: reader.value(of: ServerSettings.maxBannerText),
+            maxNodes: reader.value(of: ServerSettings.maxNodes),
+            banners: reader.value(of: ServerSettings.banners),
             kinds: reader.value(of: ServerSettings.kinds),
             counterStatus: reader.value(of: ServerSettings.counterStatus),
             allowedOrigins: reader.value(of: ServerSettings.allowedOrigins),

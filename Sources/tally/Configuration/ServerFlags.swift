@@ -17,6 +17,8 @@ struct ServerFlags: ParsableArguments {
     @Option(ServerSettings.deduplicationWindow) var deduplicationWindow: String?
     @Option(ServerSettings.deduplicationLimit) var deduplicationLimit: String?
     @Option(ServerSettings.maxBanners) var maxBanners: String?
+    @Option(ServerSettings.maxBannerText) var maxBannerText: String?
+    @Option(ServerSettings.maxNodes) var maxNodes: String?
     @Option(ServerSettings.banners) var banners: String?
     @Option(ServerSettings.kinds) var kinds: String?
     @Option(ServerSettings.counterStatus) var counterStatus: String?
@@ -54,6 +56,7 @@ struct ServerFlags: ParsableArguments {
             (ServerSettings.keepMinutes, keepMinutes), (ServerSettings.keepHours, keepHours),
             (ServerSettings.deduplicationWindow, deduplicationWindow),
             (ServerSettings.deduplicationLimit, deduplicationLimit), (ServerSettings.maxBanners, maxBanners),
+            (ServerSettings.maxBannerText, maxBannerText), (ServerSettings.maxNodes, maxNodes),
             (ServerSettings.banners, banners), (ServerSettings.kinds, kinds),
             (ServerSettings.counterStatus, counterStatus),
             (ServerSettings.allowedOrigins, allowedOrigins), (ServerSettings.bots, bots),

@@ -37,7 +37,14 @@ enum ServerSettings {
     static let deduplicationLimit = Setting.count(
         "dedup-limit", help: "How many event ids are remembered at most.", in: 0...100_000_000, default: "5000000")
     static let maxBanners = Setting.count(
-        "max-banners", help: "How many banners there may be.", in: 1...100_000_000, default: "1000000")
+        "max-banners", help: "How many banners events may bring, and how many may be registered beside them.",
+        in: 1...100_000_000, default: "1000000")
+    static let maxBannerText = Setting.size(
+        "max-banner-text", help: "How large the names, targets and tags of all banners may be together.",
+        in: (1 << 20)...(1 << 36), default: "256MiB")
+    static let maxNodes = Setting.count(
+        "max-nodes", help: "How many imports and other nodes may send chunks; gaps in their sequences count, too.",
+        in: 1...10_000_000, default: "100000")
     static let banners = Setting<BannerAdmission>.word(
         "banners", help: "Whose events are counted: any banner's, or only a registered one's.", default: "any")
     static let kinds = Setting(
@@ -132,7 +139,8 @@ enum ServerSettings {
     static let all: [any AnySetting] = [
         listen, loops, SharedSettings.data, layout, flushEvery, acceptLate, acceptEarly, maxClockAhead, keepMinutes,
         keepHours,
-        deduplicationWindow, deduplicationLimit, maxBanners, banners, kinds, counterStatus, allowedOrigins, bots, burst,
+        deduplicationWindow, deduplicationLimit, maxBanners, maxBannerText, maxNodes, banners, kinds, counterStatus,
+        allowedOrigins, bots, burst,
         burstWindow, visitors, trustedProxies, segmentSize,
         requestTimeout, queryTimeout, maxQueryRows, maxHeavyQueries, stopTimeout, logLevel,
         logFormat, log, store, roles, acknowledgement, spool, spoolLimit, aggregators, partitions, readyWithin,

@@ -19,6 +19,36 @@ import Testing
         #expect(try !directory.admit(id(1)))
     }
 
+    @Test func bannersOfEventsTakeNoRoomOfRegisteredOnes() throws {
+        var directory = BannerDirectory(limit: 2)
+        for value in Int64(1)...2 { directory.note(id(value)) }
+        // A banner that was only seen, and a new one.
+        try directory.register(Banner(id: id(1), isRegistered: true))
+        _ = try directory.register(name: "/a")
+        #expect(throws: BannerDirectory.Refusal.tooManyBanners(limit: 2)) { try directory.register(name: "/b") }
+        // Registered ones take no room of others either.
+        #expect(try directory.admit(id(9)))
+        directory.note(id(9))
+        #expect(throws: BannerDirectory.Refusal.tooManyBanners(limit: 2)) { try directory.admit(self.id(10)) }
+        let wasRegistered = try directory.unregister(id(1))
+        let next = try directory.register(name: "/b")
+        #expect(wasRegistered && next.name == "/b")
+    }
+
+    @Test func textsAreBoundedTogether() throws {
+        var directory = BannerDirectory(
+            banners: [Banner(id: id(1), name: "12345", target: "t", tags: ["ab"], isRegistered: true)], textLimit: 10)
+        #expect(throws: BannerDirectory.Refusal.tooMuchText(limit: 10)) { try directory.register(name: "abc") }
+        _ = try directory.register(name: "é")
+        // What replaces more than it brings always fits.
+        try directory.register(Banner(id: id(1), name: "1234567", isRegistered: true))
+        #expect(throws: BannerDirectory.Refusal.tooMuchText(limit: 10)) {
+            try directory.register(Banner(id: self.id(5), tags: ["xy"], isRegistered: true))
+        }
+        _ = try directory.unregister(id(1))
+        try directory.register(Banner(id: id(5), tags: ["12345678"], isRegistered: true))
+    }
+
     @Test func whatTheLogHoldsIsKnownWhateverTheLimitSays() {
         var directory = BannerDirectory(limit: 1)
         directory.note(id(1))

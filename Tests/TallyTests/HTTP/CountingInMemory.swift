@@ -225,6 +225,7 @@ final class CountingInMemory: CountingService {
                 switch error {
                 case .nameTaken(let name, let owner): return .failure(.nameTaken(name, by: owner))
                 case .tooManyBanners(let limit): return .failure(.tooManyBanners(limit: limit))
+                case .tooMuchText(let limit): return .failure(.tooMuchText(limit: limit))
                 case .idsExhausted: return .failure(.idsExhausted)
                 case .storeAway: return .failure(.unavailable("the store is away"))
                 case .unknownBanner(let id): return .failure(.unavailable("\(id)"))

@@ -58,6 +58,34 @@ import Testing
         }
     }
 
+    @Test func `known nodes go on when there are as many as may be, after a restart too`() async throws {
+        var fixture = NodeFixture()
+        fixture.configuration.nodesLimit = 2
+        let now = Minute(fixture.clock.now())
+        @Sendable func send(_ node: UInt128, _ sequence: UInt64, to routes: Routes<CountingNode>) async throws -> Int {
+            var builder = ChunkBuilder()
+            _ = builder.add(CountedEvent(banner: BannerID(7)!, kind: .click, minute: now, count: 1))
+            let chunk = builder.chunk(node: NodeID(bits: node), sequence: sequence, time: .epoch)
+            return try await routes.send(.post, "/v1/chunks", bytes: chunk.encoded()).status
+        }
+        for _ in 1...2 {
+            try await fixture.run { node in
+                let routes = Routes(service: node)
+                // A third node and a gap are refused; a sequence that is next, and a repeated chunk, are not.
+                let chunks: [(node: UInt128, sequence: UInt64)] = [
+                    (11, 1), (12, 1), (13, 1), (12, 9), (12, 2), (12, 2),
+                ]
+                var statuses: [Int] = []
+                for chunk in chunks { statuses.append(try await send(chunk.node, chunk.sequence, to: routes)) }
+                #expect(statuses == [200, 200, 403, 403, 200, 200])
+                #expect(routes.refusals("too_many_nodes") == 2)
+                let click = try await routes.send(.get, "/counter/7")
+                #expect(click.status == 204)
+                await node.keeper.flush()
+            }
+        }
+    }
+
     @Test func `of one request as many new banners are let in as fit`() async throws {
         var fixture = NodeFixture()
         fixture.configuration.bannersLimit = 3

@@ -21,7 +21,8 @@ struct HotBench: Sendable {
         let banners = BannerRegistry(directory: BannerDirectory(), store: MemoryBannerStore())
         let clock = LogClock(ManualClock(), logTime: .epoch, maximumAhead: .seconds(86_400))
         let admission = Admission(
-            window: EventWindow(late: 10, early: 1, logTime: .epoch), kindRule: .any, kinds: [], banners: banners,
+            window: EventWindow(late: 10, early: 1, logTime: .epoch), kindRule: .any, kinds: [],
+            nodes: NodeLimit(maximumRanges: 100), banners: banners,
             clock: clock)
         let aggregation = Aggregation(
             aggregator: Aggregator(layout: .minute, checkpoint: .start), banners: banners, unresolvedRowsLimit: 1_000)
