@@ -14,7 +14,7 @@ extension CountingNode {
         registry.gauge("tally_banners", "Banners that are known.") { Double(self.bannerCount) }
         registry.gauge("tally_live_streams", "Connections that watch the live stream.") { Double(self.live.count) }
         registry.gauge("tally_log_ready", "1 while events can be made durable, 0 when the log has failed.") {
-            self.logFailure == nil ? 1 : 0
+            self.logProblem == nil ? 1 : 0
         }
         registry.reportMissingChunks(partition: 0) { self.missingChunks }
         reportStore(to: registry)

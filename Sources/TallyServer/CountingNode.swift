@@ -45,6 +45,7 @@ package final class CountingNode: RunningNode {
     private let query: Query
     package let keeper: StoreKeeper
     private let missing: MissingChunks
+    private let refresh: BannerRefresh
     private let logger: Logger
     package let live: LiveHub
     package var watching: LiveHub? { live }
@@ -67,7 +68,7 @@ package final class CountingNode: RunningNode {
         configuration.aggregator.explainsSkippedOffsets = true
         let start = try await NodeStart.run(
             log: log, store: store, bannerStore: bannerStore, copy: checkpointCopy, configuration: configuration,
-            progress: progress)
+            logger: logger, progress: progress)
         let (aggregator, banners) = (start.aggregator, start.banners)
 
         self.node = node
@@ -104,6 +105,9 @@ package final class CountingNode: RunningNode {
         self.live = LiveHub(
             source: NodeLiveSource(
                 log: log.id, store: store, aggregation: aggregation, query: query, clock: clock))
+        // Only while other servers save banners in the same store.
+        self.refresh = BannerRefresh(
+            banners: banners, interval: configuration.flushEvery, logger: logger, isNeeded: { banners.isShared })
         self.missing = MissingChunks(logger: logger)
         missing.note(aggregator.missing, of: log.id, partition: 0)
         self.logger = logger
@@ -111,7 +115,11 @@ package final class CountingNode: RunningNode {
 
     /// In the order of their start; they stop in reverse: ingest commits what it has accepted, then the last flush.
     package var services: [any Service] {
-        [keeper, ingest, ClockWatch(logger: logger) { self.clockProblem }, live]
+        [
+            keeper, ingest, ProblemWatch(logger: logger, end: "the clock is right again") { self.clockProblem },
+            ProblemWatch(logger: logger, end: "the log takes events again", remedy: ingest.probe) { self.logProblem },
+            ProblemWatch(logger: logger, end: "no other log counts into the store") { self.otherLogs }, refresh, live,
+        ]
     }
 
     package var statistics: Aggregation.Statistics { aggregation.statistics }
@@ -206,6 +214,18 @@ package final class CountingNode: RunningNode {
     /// Why the log takes nothing any more; nil while it works.
     var logFailure: String? { ingest.failure }
 
+    /// The same, and why it took nothing last, though it may again: its disk is full.
+    var logProblem: String? { ingest.failure ?? ingest.refusal }
+
+    /// Several single servers over one store know nothing of each other's event ids.
+    private var otherLogs: String? {
+        let others = keeper.health.otherLogs
+        if others == 0 { return nil }
+        return
+            "the store has counts of \(others) other logs: an event id counts once for each of the servers that write them "
+            + "(docs/operations.md)"
+    }
+
     private var clockProblem: String? { clock.problem ?? clockBehind }
 
     /// The clock had jumped ahead before the log began, or it has jumped back: what happens now no longer belongs to its own
@@ -219,7 +239,7 @@ package final class CountingNode: RunningNode {
     }
 
     /// What keeps events from being accepted.
-    private var refusals: [String] { [logFailure, clockProblem].compactMap { $0 } }
+    private var refusals: [String] { [logProblem, clockProblem].compactMap { $0 } }
 
     package var readiness: Readiness { readiness(of: .ingest) }
 
@@ -227,7 +247,7 @@ package final class CountingNode: RunningNode {
     package func readiness(of role: ServerRole) -> Readiness {
         if role == .ingest, !refusals.isEmpty { return .notReady(reasons: refusals) }
         let missing = MissingChunks.problem(missingChunks, partition: 0)
-        let problems = refusals + keeper.health.problems + [missing].compactMap { $0 }
+        let problems = refusals + keeper.health.problems + [missing, otherLogs].compactMap { $0 }
         return problems.isEmpty ? .ready : .counting(butNot: problems.joined(separator: "; "))
     }
 }

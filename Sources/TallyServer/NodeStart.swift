@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Logging
 import TallyCore
 
 /// Brings a node to the end of its log: with the store when it answers, else with the copy of its checkpoint, so that counting
@@ -19,13 +20,13 @@ struct NodeStart {
 
     static func run(
         log: any EventLog, store: any CountStore, bannerStore: any BannerStore, copy: (any CheckpointCopy)?,
-        configuration: CountingNode.Configuration, progress: (LogOffset, LogOffset) -> Void
+        configuration: CountingNode.Configuration, logger: Logger, progress: (LogOffset, LogOffset) -> Void
     ) async throws(StartError) -> NodeStart {
         func registry(_ known: [Banner]?) -> BannerRegistry {
             let directory = BannerDirectory(
                 banners: known, limit: configuration.bannersLimit, textLimit: configuration.bannerTextLimit,
                 onlyRegistered: configuration.onlyRegisteredBanners)
-            return BannerRegistry(directory: directory, store: bannerStore)
+            return BannerRegistry(directory: directory, store: bannerStore, logger: logger)
         }
         let reason: String
         do throws(StartError) {

@@ -17,7 +17,7 @@ extension Wiring {
         let settings = CountingNode.Configuration(configuration)
         let clock = LogClock(
             SystemClock(), logTime: await logs.lastTime() ?? .epoch, maximumAhead: settings.maxClockAhead)
-        let banners = await BannerRegistry.open(store, settings)
+        let banners = await BannerRegistry.open(store, settings, logger: logger)
         let ingest =
             configuration.roles.contains(.ingest)
             ? try await openIngest(logs, banners, clock, settings, configuration, logger) : nil

@@ -164,6 +164,14 @@ package struct GroupCommit<Waiter> {
         return .accepted(begins: isReadyToBegin)
     }
 
+    /// Makes an empty chunk the next commit, when nothing else is: whether the log takes it tells whether it works again.
+    /// - Returns: whether the owner must begin a commit.
+    package mutating func probe() -> Bool {
+        guard failure == nil, !isClosed, isIdle else { return false }
+        groups.append(Group(builders: [ChunkBuilder()]))
+        return true
+    }
+
     /// The next commit, if there is something to commit and none is on its way.
     /// - Parameter now: becomes the time of each of its chunks, unless that would make a minute final, or let it fall behind the
     ///   floor, which an event in it, or one that waits, belongs to.

@@ -22,6 +22,8 @@ package final class StoreKeeper: Service {
         /// When a flush last succeeded; nil before the first.
         package var lastFlush: Timestamp?
         package var conflicts = StoreConflicts()
+        /// Whose counts are in the store beside those of this log, when it was asked last.
+        package var otherLogs = 0
 
         package init() {}
 
@@ -183,10 +185,13 @@ package final class StoreKeeper: Service {
         // What was registered while the store was away is saved, too, when there is nothing to flush.
         try await banners.saveUnsaved()
         try await expire()
-        aggregation.setAlone(try await store.logs().allSatisfy { $0 == log.id })
+        let others = try await store.logs().count { $0 != log.id }
+        aggregation.setAlone(others == 0)
+        if others > 0 { banners.share() }
         healthSoFar.withLock { health in
             health.problem = nil
             health.failuresInARow = 0
+            health.otherLogs = others
         }
     }
 

@@ -9,12 +9,14 @@ struct BannerRefresh: Service {
     let banners: BannerRegistry
     let interval: Duration
     let logger: Logger
+    /// Asked before the store is.
+    var isNeeded: @Sendable () -> Bool = { true }
 
     func run() async {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 do { try await Task.sleep(for: interval) } catch { break }
-                await refresh()
+                if isNeeded() { await refresh() }
             }
         }
     }

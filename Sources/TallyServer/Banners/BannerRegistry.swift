@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import Logging
 import Synchronization
 package import TallyCore
 
@@ -10,28 +11,34 @@ package final class BannerRegistry: Sendable {
     private let store: any BannerStore
     private let saving = Turns()
     /// Other servers save banners, too.
-    private let isShared = Atomic<Bool>(false)
+    private let sharing = Atomic<Bool>(false)
     /// How often a banner was unregistered, whose events may be refused from then on.
     let withdrawals = Counter()
 
-    package init(directory: BannerDirectory, store: any BannerStore) {
+    private let logger: Logger?
+
+    /// - Parameter logger: is told of each change that a request makes; nil for none.
+    package init(directory: BannerDirectory, store: any BannerStore, logger: Logger? = nil) {
         self.directory = Mutex(directory)
         self.store = store
+        self.logger = logger
     }
 
     /// With what the store has; when it is away, without.
     package static func open(
-        _ store: any BannerStore, _ configuration: CountingNode.Configuration
+        _ store: any BannerStore, _ configuration: CountingNode.Configuration, logger: Logger? = nil
     ) async -> BannerRegistry {
         let directory = BannerDirectory(
             banners: try? await store.banners(), limit: configuration.bannersLimit,
             textLimit: configuration.bannerTextLimit,
             onlyRegistered: configuration.onlyRegisteredBanners)
-        return BannerRegistry(directory: directory, store: store)
+        return BannerRegistry(directory: directory, store: store, logger: logger)
     }
 
     /// From now on other servers save banners, too.
-    func share() { isShared.store(true, ordering: .relaxed) }
+    func share() { sharing.store(true, ordering: .relaxed) }
+
+    var isShared: Bool { sharing.load(ordering: .relaxed) }
 
     package var count: Int { directory.withLock { $0.count } }
 
@@ -67,39 +74,56 @@ package final class BannerRegistry: Sendable {
     }
 
     package func register(_ banner: Banner) async throws(RegistrationError) -> Banner {
-        try await change { directory throws(BannerDirectory.Refusal) in
+        try await change { directory, changes throws(BannerDirectory.Refusal) in
+            let before = directory[banner.id]
             try directory.register(banner)
+            changes.add(before, banner)
             return banner
         }
     }
 
     /// The banners of these names, in this order; new names get new banners.
     package func register(names: [String]) async throws(RegistrationError) -> [Banner] {
-        try await change { directory throws(BannerDirectory.Refusal) in
+        try await change { directory, changes throws(BannerDirectory.Refusal) in
             var banners: [Banner] = []
-            for name in names { banners.append(try directory.register(name: name)) }
+            for name in names {
+                let before = directory.banner(named: name)
+                let banner = try directory.register(name: name)
+                changes.add(before, banner)
+                banners.append(banner)
+            }
             return banners
         }
     }
 
     /// - Returns: false when nobody had registered it.
     package func unregister(_ id: BannerID) async throws(RegistrationError) -> Bool {
-        try await change { directory throws(BannerDirectory.Refusal) in
+        try await change { directory, changes throws(BannerDirectory.Refusal) in
             withdrawals.add()
-            return try directory.unregister(id)
+            let before = directory[id]
+            let wasRegistered = try directory.unregister(id)
+            changes.add(before, Banner(id: id))
+            return wasRegistered
         }
     }
 
     private func change<Value: Sendable>(
-        _ body: (inout BannerDirectory) throws(BannerDirectory.Refusal) -> Value
+        _ body: (inout BannerDirectory, inout [BannerChange]) throws(BannerDirectory.Refusal) -> Value
     ) async throws(RegistrationError) -> Value {
-        let result = directory.withLock { directory -> Result<Value, RegistrationError> in
+        // Another server may have given the name, or the next free id, since the store was asked last.
+        if isShared {
+            do throws(StoreError) { try await refresh() } catch { throw .unavailable(error.description) }
+        }
+        let (result, changes) = directory.withLock { directory -> (Result<Value, RegistrationError>, [BannerChange]) in
+            var changes: [BannerChange] = []
             do throws(BannerDirectory.Refusal) {
-                return .success(try body(&directory))
+                return (.success(try body(&directory, &changes)), changes)
             } catch {
-                return .failure(RegistrationError(error))
+                return (.failure(RegistrationError(error)), changes)
             }
         }
+        // Of several names, those before one that is refused are registered, too.
+        if let logger { for change in changes { change.log(to: logger) } }
         let value = try result.get()
         do throws(StoreError) { try await saveUnsaved() } catch { throw .unavailable(error.description) }
         return value
@@ -131,7 +155,7 @@ package final class BannerRegistry: Sendable {
         await saving.begin()
         defer { saving.end() }
         // What was only seen here must not replace what another server has registered.
-        if isShared.load(ordering: .relaxed), directory.withLock({ $0.hasOnlySeen }) { try await read() }
+        if isShared, directory.withLock({ $0.hasOnlySeen }) { try await read() }
         let unsaved = directory.withLock { $0.unsaved }
         if unsaved.isEmpty { return }
         try await store.save(unsaved)
@@ -150,5 +174,11 @@ extension RegistrationError {
             self = .unavailable("the store was away at the start, and has not yet told which banners there are")
         case .unknownBanner: preconditionFailure("registering never asks for a registered banner")
         }
+    }
+}
+
+extension [BannerChange] {
+    fileprivate mutating func add(_ before: Banner?, _ after: Banner) {
+        if let change = BannerChange(before: before, after: after) { append(change) }
     }
 }

@@ -41,6 +41,16 @@ package final class Ingest: Service, LaneIngest {
     /// Why nothing is accepted any more; nil while the log works.
     package var failure: String? { commits.withLock { $0.failure } }
 
+    private let lastRefusal = Mutex<String?>(nil)
+
+    /// Why the log did not take the last commit; nil when it did.
+    var refusal: String? { lastRefusal.withLock { $0 } }
+
+    /// Tries whether the log takes an empty chunk, so that it is found to work again when no events come.
+    func probe() {
+        if commits.withLock({ $0.probe() }) { arrivals.send() }
+    }
+
     /// Events, and entries of chunks, that were refused since the process started.
     var refusedEvents: Int { refused.load(ordering: .relaxed) }
 
@@ -123,6 +133,7 @@ package final class Ingest: Service, LaneIngest {
     private func commitPending() async {
         while let commit = commits.withLock({ $0.begin(at: admission.now()) }) {
             let result = await append(commit.chunks)
+            note(result)
             answer(commits.withLock { $0.finish(result, counting: aggregation.apply) })
         }
     }
@@ -144,6 +155,12 @@ package final class Ingest: Service, LaneIngest {
             }
         }
         for (lane, numbers, result) in turns { lane.finished(numbers, .whole(result)) }
+    }
+
+    private func note(_ result: Result<[LogOffset], LogError>) {
+        var refusal: String?
+        if case .failure(let error) = result { refusal = error.description }
+        lastRefusal.withLock { if $0 != refusal { $0 = refusal } }
     }
 
     private func append(_ chunks: [Chunk]) async -> Result<[LogOffset], LogError> {

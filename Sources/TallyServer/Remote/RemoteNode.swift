@@ -15,7 +15,7 @@ package final class RemoteNode: RunningNode {
     private let ingest: RemoteIngest?
     private let reading: (any CountReading)?
     private let refresh: BannerRefresh
-    private let clockWatch: ClockWatch
+    private let clockWatch: ProblemWatch
 
     /// - Parameters:
     ///   - log: what it is called.
@@ -33,8 +33,9 @@ package final class RemoteNode: RunningNode {
         self.banners = banners
         self.ingest = ingest
         self.reading = reading
+        banners.share()
         refresh = BannerRefresh(banners: banners, interval: refreshEvery, logger: logger)
-        clockWatch = ClockWatch(logger: logger) { clock.problem }
+        clockWatch = ProblemWatch(logger: logger, end: "the clock is right again") { clock.problem }
         self.roles = roles
     }
 

@@ -33,7 +33,8 @@ enum ServerSettings {
     static let keepHours = Setting.durationOrForever(
         "keep-hours", help: "How long totals of hours are kept; then they are deleted.", in: .days(1)...(.days(36_500)))
     static let deduplicationWindow = Setting.duration(
-        "dedup-window", help: "For how long an event id is remembered.", in: .zero...(.days(7)), default: "1h")
+        "dedup-window", help: "For how long an event id is remembered: by each journal, or by each remote log.",
+        in: .zero...(.days(7)), default: "1h")
     static let deduplicationLimit = Setting.count(
         "dedup-limit", help: "How many event ids are remembered at most.", in: 0...100_000_000, default: "5000000")
     static let maxBanners = Setting.count(

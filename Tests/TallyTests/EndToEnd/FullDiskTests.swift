@@ -22,7 +22,13 @@ extension EndToEndTests {
                 let refusals = try await tally.client.metric("tally_http_refusals_total")
                 #expect(try #require(refusals) >= 1)
 
+                let notReady = try await tally.client.get("/readyz")
+                #expect(notReady.status == 503 && notReady.text.lowercased().contains("space"), "\(notReady.text)")
+                #expect(try await tally.client.get("/readyz?role=query").status == 200)
+
                 try disk.makeRoom()
+                // Without an event: a balancer sends none to a server that is not ready.
+                try await eventually("it is ready again") { try await tally.client.get("/readyz").status == 200 }
                 try await eventually("it takes events again") { try await sender.trySending() }
                 #expect(try await tally.client.total(of: 7) == sender.acknowledged)
                 #expect(try await tally.client.get("/readyz").status == 200)

@@ -72,6 +72,28 @@ struct GroupCommitTests {
         #expect(sequences == [42])
     }
 
+    @Test("a probe commits an empty chunk, and only when nothing else is committed")
+    func probe() throws {
+        var commits = commits()
+        let begins = commits.probe()
+        #expect(begins)
+        let again = commits.probe()
+        #expect(!again, "one waits already")
+        let probe = try begun(&commits)
+        #expect(probe.chunks.map(\.entryCount) == [0])
+        #expect(probe.chunks.map(\.sequence) == [1])
+        let meanwhile = commits.probe()
+        #expect(!meanwhile)
+        #expect(texts(commits.finish(.failure(.refused("full"))) { _ in }).isEmpty)
+        _ = commits.add(events(1...1), waiter: "a")
+        let beside = commits.probe()
+        #expect(!beside)
+        #expect(try begun(&commits).chunks.map(\.sequence) == [1])
+        _ = commits.finish(.failure(.failed("broken"))) { _ in }
+        let late = commits.probe()
+        #expect(!late)
+    }
+
     @Test("after a refusal the numbers are free again, and nothing else is lost")
     func refused() throws {
         var commits = commits()

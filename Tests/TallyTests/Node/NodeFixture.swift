@@ -15,13 +15,14 @@ struct NodeFixture {
     var otherStore: (any CountStore)?
     var checkpointCopy: (any CheckpointCopy)?
     var configuration = CountingNode.Configuration()
+    var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     init(
         layout: Layout = .minute, log: any EventLog = MemoryLog(id: LogID("memory")!),
-        bannerStore: any BannerStore = MemoryBannerStore()
+        bannerStore: any BannerStore = MemoryBannerStore(), store: MemoryStore? = nil
     ) {
         self.bannerStore = bannerStore
-        self.store = MemoryStore(layout: layout)
+        self.store = store ?? MemoryStore(layout: layout)
         self.log = log
         configuration.flushEvery = .seconds(3_600)
     }
@@ -33,8 +34,7 @@ struct NodeFixture {
         let node = try await CountingNode(
             log: log, node: NodeID(bits: 1), lastSequence: 0, store: otherStore ?? store, bannerStore: bannerStore,
             checkpointCopy: checkpointCopy, clock: clock,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            configuration: configuration)
+            logger: logger, configuration: configuration)
         let group = ServiceGroup(
             services: node.services, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
