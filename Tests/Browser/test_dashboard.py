@@ -129,6 +129,21 @@ def shows_names_as_they_are(browser, server):
     assert not browser.complaints(), "the browser complains"
 
 
+def shows_and_links_ids_that_a_double_cannot_hold(browser, server):
+    id = "9007199254740993"
+    server.ask(f"/v1/banners/{id}", body={"name": "large id"}, method="PUT")
+    server.ask("/v1/events", body=[{"banner": id, "n": 3}], method="POST")
+    link = f"document.querySelector('main a[href=\"#/banner/{id}\"]') != null"
+    browser.open(server.url + "/#/banners?search=large")
+    browser.wait("the exact id", link + f" && document.querySelector('tbody a').textContent === '{id}'")
+    browser.open(server.url + "/")
+    browser.wait("the link in the table of the highest", link)
+    browser.open(server.url + f"/#/banner/{id}")
+    browser.wait("its name", "document.querySelector('h1').textContent === 'large id'")
+    browser.wait("its count", "[...document.querySelectorAll('.figure .value')].some(one => one.textContent === '3')")
+    assert not browser.complaints(), "the browser complains"
+
+
 def renames_and_retargets_a_banner(browser, server):
     browser.open(server.url + "/#/banner/43")
     browser.wait("the form", "document.querySelector('form.card input') != null")
@@ -351,7 +366,8 @@ def a_stop_does_not_wait_for_those_who_watch(browser, server):
 TESTS = [
     says_how_to_begin_and_shows_the_first_click, counts_real_impressions_and_clicks_of_a_page,
     what_is_prefetched_is_shown_and_not_counted, a_beacon_whose_answer_is_lost_counts_once,
-    goes_on_after_a_kill_without_a_gap, shows_names_as_they_are, renames_and_retargets_a_banner,
+    goes_on_after_a_kill_without_a_gap, shows_names_as_they_are,
+    shows_and_links_ids_that_a_double_cannot_hold, renames_and_retargets_a_banner,
     the_table_and_the_csv_say_what_the_chart_shows, what_is_invalid_stands_beside_what_was_sent, unique_visitors_are_shown,
     everything_is_reached_by_keyboard, speaks_both_languages_and_remembers,
     pages_that_were_left_hold_no_connection, a_click_moves_the_chart_within_a_second_and_a_half, weighs_little, follows_the_rules_of_axe,

@@ -83,7 +83,7 @@ extension Banner {
 
     /// - Parameter totals: left out when nil.
     func write(to json: inout JSONWriter, totals: [Total]?) {
-        json.member("id", id.value)
+        json.member("id", id)
         json.member("name", orNull: name)
         json.member("target", orNull: target)
         json.name("tags")

@@ -40,18 +40,6 @@ extension EventInput {
     }
 }
 
-extension BannerID {
-    init(json value: JSONValue?) throws(BadRequest) {
-        guard let value else {
-            throw BadRequest(detail: "banner is missing; \(BannerID.allowed)", reason: "bad_banner_id")
-        }
-        guard case .integer(let number) = value, let id = BannerID(number) else {
-            throw BadRequest(detail: "banner is \(value.described); \(BannerID.allowed)", reason: "bad_banner_id")
-        }
-        self = id
-    }
-}
-
 extension Kind {
     /// nil when there is none.
     init?(json value: JSONValue?) throws(BadRequest) {

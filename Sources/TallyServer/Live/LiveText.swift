@@ -58,7 +58,7 @@ enum LiveText {
 
     private static func write(_ count: MinuteCount, _ json: inout JSONWriter) {
         json.object { json in
-            json.member("banner", count.banner.value)
+            json.member("banner", count.banner)
             write(count.kind, &json)
             json.member("ts", count.minute)
             json.member("v", count.count)

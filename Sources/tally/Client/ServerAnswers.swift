@@ -1,5 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import TallyCore
+
+extension BannerID: Decodable {
+    /// Reads what a server writes: a number up to 2^53 - 1, and a string of digits beyond.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let id =
+            if let text = try? container.decode(String.self) {
+                BannerID(digits: text)
+            } else {
+                BannerID(try container.decode(Int64.self))
+            }
+        guard let id else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: BannerID.allowed)
+        }
+        self = id
+    }
+}
+
 /// `GET /v1/nodes/{node}`
 struct NodeAnswer: Decodable, Equatable, Sendable {
     /// 0 when the server knows no chunk of the node.
@@ -22,13 +41,13 @@ struct ChunkAnswer: Decodable, Equatable, Sendable {
 /// `GET /v1/banners` and `POST /v1/banners`
 struct BannersAnswer: Decodable, Equatable, Sendable {
     struct Banner: Decodable, Equatable, Sendable {
-        let id: Int64
+        let id: BannerID
         let name: String?
     }
 
     let banners: [Banner]
     /// The id to ask after; nil at the end.
-    let next: Int64?
+    let next: BannerID?
 }
 
 /// `GET /v1/totals`
@@ -48,7 +67,7 @@ struct SeriesPoint: Decodable, Equatable, Sendable {
         case count = "v"
     }
 
-    let banner: Int64
+    let banner: BannerID
     let kind: String
     let time: String
     let count: Int64
@@ -57,7 +76,7 @@ struct SeriesPoint: Decodable, Equatable, Sendable {
 /// `GET /v1/series`
 struct SeriesAnswer: Decodable, Equatable, Sendable {
     struct Series: Decodable, Equatable, Sendable {
-        let banner: Int64
+        let banner: BannerID
         let kind: String
         let points: [Point]
     }
@@ -89,7 +108,7 @@ struct TopAnswer: Decodable, Equatable, Sendable {
             case count = "v"
         }
 
-        let banner: Int64
+        let banner: BannerID
         let name: String?
         let count: Int64
     }

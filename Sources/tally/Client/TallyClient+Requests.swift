@@ -16,7 +16,7 @@ extension TallyClient {
     func register(names: [String]) async throws -> [BannerID] {
         let body = try JSONEncoder().encode(["names": names])
         let answer = try await post("/v1/banners", "application/json", Array(body), as: BannersAnswer.self)
-        let banners = answer.banners.compactMap { BannerID($0.id) }
+        let banners = answer.banners.map(\.id)
         guard banners.count == names.count else {
             throw CommandFailure.failed("\(server) answers \(banners.count) banners for \(names.count) names")
         }
@@ -27,12 +27,12 @@ extension TallyClient {
 
     /// Calls `body` with all banners, a thousand at a time, ascending by id, until it returns false.
     func banners(_ body: ([BannersAnswer.Banner]) -> Bool) async throws {
-        var after: Int64?
+        var after: BannerID?
         repeat {
             let query = [("limit", "1000"), ("totals", "false")] + (after.map { [("after", "\($0)")] } ?? [])
             let page = try await get("/v1/banners", query: query, as: BannersAnswer.self)
             guard body(page.banners) else { return }
-            if let next = page.next, next <= after ?? 0 {
+            if let next = page.next, let after, next <= after {
                 throw CommandFailure.failed("\(server) answers a page of banners that doesn't lead on")
             }
             after = page.next
@@ -44,7 +44,7 @@ extension TallyClient {
         if let banner = BannerID(digits: text) { return banner }
         var found: BannerID?
         try await banners { page in
-            found = page.first { $0.name == text }.flatMap { BannerID($0.id) }
+            found = page.first { $0.name == text }?.id
             return found == nil
         }
         guard let found else {

@@ -76,7 +76,7 @@ struct ExportRun {
     }
 
     private func readInPieces(
-        _ window: Range<Minute>, _ names: [Int64: String], into merger: inout RowMerger, _ refusal: TooManyRowsAsked
+        _ window: Range<Minute>, _ names: [BannerID: String], into merger: inout RowMerger, _ refusal: TooManyRowsAsked
     ) async throws {
         var banners = request.banners
         if banners.isEmpty {
@@ -93,7 +93,7 @@ struct ExportRun {
     }
 
     private func read(
-        _ window: Range<Minute>, of banners: [BannerID]? = nil, _ names: [Int64: String], into merger: inout RowMerger,
+        _ window: Range<Minute>, of banners: [BannerID]? = nil, _ names: [BannerID: String], into merger: inout RowMerger,
         limit: Int
     ) async throws {
         let decoder = JSONDecoder()
@@ -113,8 +113,8 @@ struct ExportRun {
         }
     }
 
-    private func bannerNames() async throws -> [Int64: String] {
-        var names: [Int64: String] = [:]
+    private func bannerNames() async throws -> [BannerID: String] {
+        var names: [BannerID: String] = [:]
         try await client.banners { page in
             for banner in page { names[banner.id] = banner.name }
             return true

@@ -5,7 +5,7 @@ import TallyCore
 /// What was counted, with the name of its banner.
 struct ExportPoint: Equatable, Sendable {
     var minute: Minute
-    var banner: Int64
+    var banner: BannerID
     var name: String?
     var kind: String
     var count: Int64
@@ -41,7 +41,7 @@ struct RowMerger {
     private func fields(of point: ExportPoint) -> [ExportRow.Field] {
         sources.compactMap { source in
             switch source {
-            case .banner: .number(point.banner)
+            case .banner: .number(point.banner.value)
             case .name: point.name.map { .text($0) } ?? ExportRow.Field.none
             case .kind: .text(point.kind)
             case .minute, .count: nil

@@ -53,7 +53,9 @@ struct EventRoutesTests {
         #expect(answer.json?["accepted"] as? Int == 2)
         #expect(answer.json?["rejectedCount"] as? Int == 2)
         #expect(rejected(answer).map(\.place) == [3, 5])
-        #expect(rejected(answer).first?.error == "banner is 0; a banner id is an integer from 1 to 9223372036854775807")
+        #expect(
+            rejected(answer).first?.error == "banner is 0; a banner id is an integer from 1 to 9223372036854775807, "
+                + "as a number or as a string of digits")
         #expect(rejected(answer).last?.error == "not JSON: the end where } should be at byte 11")
         #expect(test.refusals("bad_banner_id") == 1)
         #expect(test.refusals("bad_json") == 1)
@@ -61,7 +63,7 @@ struct EventRoutesTests {
 
     @Test(arguments: [
         (#"{}"#, "banner is missing"), (#"{"banner":null}"#, "banner is missing"),
-        (#"{"banner":"1"}"#, #"banner is the text "1""#),
+        (#"{"banner":"x"}"#, #"banner is the text "x""#),
         (#"{"banner":1.0}"#, "banner is 1.0"), (#"{"banner":1e3}"#, "banner is 1e3"),
         (#"{"banner":-1}"#, "banner is -1"),
         (#"{"banner":9223372036854775808}"#, "banner is 9223372036854775808"), (#"{"banner":true}"#, "banner is true"),

@@ -62,6 +62,12 @@ export class Counts {
   }
 }
 
+/** Banner ids are numbers, and strings beyond 2^53 - 1, where a number is not exact: they are compared and shown, never computed with. */
+export function compareIDs(a, b) {
+  const [left, right] = [BigInt(a), BigInt(b)];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
 export function sortedKinds(kinds) {
   const rank = kind => ["click", "impression"].indexOf(kind) + 1 || 9;
   return [...new Set(kinds)].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));

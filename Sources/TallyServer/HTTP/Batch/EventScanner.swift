@@ -65,7 +65,7 @@ struct EventScanner {
     private mutating func readValue(of member: UInt8, into event: inout ScannedEvent) -> Bool {
         switch member {
         case Member.banner:
-            guard let number = integer(), let banner = BannerID(number) else { return false }
+            guard let banner = banner() else { return false }
             event.banner = banner
         case Member.kind:
             guard let name = text(), let words = KindWords.Words(name) else { return false }
@@ -100,6 +100,14 @@ struct EventScanner {
         for index in 0..<count where bytes[position + index] != name.utf8Start[index] { return false }
         position += count
         return true
+    }
+
+    /// A number, or a string of digits.
+    private mutating func banner() -> BannerID? {
+        guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else {
+            return integer().flatMap { BannerID($0) }
+        }
+        return text().flatMap { BannerID(digits: String(decoding: $0, as: UTF8.self)) }
     }
 
     /// - Returns: nil for anything but digits, without a leading zero, that are sure to fit 64 bits.

@@ -50,6 +50,11 @@ struct JSONWriter {
         integer(value)
     }
 
+    mutating func member(_ name: StaticString, _ id: BannerID) {
+        self.name(name)
+        banner(id)
+    }
+
     mutating func member(_ name: StaticString, _ value: String) {
         self.name(name)
         string(value)
@@ -93,6 +98,13 @@ struct JSONWriter {
     mutating func integer(_ value: some BinaryInteger) {
         separate()
         bytes.append(contentsOf: String(value).utf8)
+        needsComma = true
+    }
+
+    /// As a number or a string: `BannerID.json`.
+    mutating func banner(_ id: BannerID) {
+        separate()
+        bytes.append(contentsOf: id.json.utf8)
         needsComma = true
     }
 

@@ -50,7 +50,7 @@ struct BannerRoutes {
                 }
             }
             json.name("next")
-            if let next { json.integer(next.value) } else { json.null() }
+            if let next { json.banner(next) } else { json.null() }
         }
     }
 
@@ -89,7 +89,7 @@ struct BannerRoutes {
             json.array { json in
                 for (banner, name) in zip(banners, names) {
                     json.object { json in
-                        json.member("id", banner.id.value)
+                        json.member("id", banner.id)
                         json.member("name", banner.name ?? name)
                     }
                 }

@@ -25,7 +25,7 @@ struct StatsRoutes {
     @Sendable private func ofAllBanners(_ request: Request, _ context: ServerContext) async throws -> Response {
         let query = try StatsQuery(json: try await value(of: request))
         return try await answer(query, of: nil, context) { json, count in
-            json.member("bannerId", count.banner.value)
+            json.member("bannerId", count.banner)
         }
     }
 

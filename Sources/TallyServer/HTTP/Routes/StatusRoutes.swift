@@ -96,7 +96,7 @@ struct StatusRoutes {
                 json.object { json in
                     json.member("time", entry.time.text)
                     json.member("log", entry.log.name)
-                    json.member("banner", entry.conflict.key.banner.value)
+                    json.member("banner", entry.conflict.key.banner)
                     json.member("kind", entry.conflict.key.kind.name)
                     json.member("upTo", entry.conflict.upTo.value)
                     json.name("minutes")

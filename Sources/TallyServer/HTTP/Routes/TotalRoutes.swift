@@ -102,7 +102,7 @@ struct TotalRoutes {
             json.array { json in
                 for total in highest.sorted {
                     json.object { json in
-                        json.member("banner", total.banner.value)
+                        json.member("banner", total.banner)
                         json.member("name", orNull: service.banner(total.banner)?.name)
                         json.member("v", total.count)
                     }

@@ -42,7 +42,7 @@ struct VisitorRoutes {
             json.array { json in
                 for count in counts {
                     json.object { json in
-                        json.member("banner", count.banner.value)
+                        json.member("banner", count.banner)
                         json.member("day", count.day.description)
                         json.member("v", count.visitors)
                     }

@@ -41,7 +41,7 @@ struct SeriesPointWriter {
             let traffic = part.map { ",\"traffic\":\"\($0.name)\"" } ?? ""
             let why = reason.map { ",\"reason\":\"\($0)\"" } ?? ""
             self.init(
-                "{\"banner\":\(banner),\"kind\":\"\(kind)\"\(traffic)\(why),\"ts\":\"", "\",\"v\":",
+                "{\"banner\":\(banner.json),\"kind\":\"\(kind)\"\(traffic)\(why),\"ts\":\"", "\",\"v\":",
                 final: ",\"final\":true}\n", other: ",\"final\":false}\n", separator: "")
         case .csv:
             let traffic = part.map { "\($0.name),\(reason ?? "")," } ?? ""

@@ -128,7 +128,7 @@ struct SeriesWriter {
 
     private mutating func writeBeginning(of series: Series) {
         json.begin("{")
-        json.member("banner", series.banner.value)
+        json.member("banner", series.banner)
         json.member("kind", series.kind.name)
         if let part = series.part {
             json.member("traffic", part.name)

@@ -127,7 +127,8 @@ struct CommandTests {
 
     private func series(_ kind: String, _ counts: [(String, Int64)]) -> SeriesAnswer.Series {
         SeriesAnswer.Series(
-            banner: 1, kind: kind, points: counts.map { .init(time: $0.0, count: $0.1, isFinal: $0.0 != "10:02") })
+            banner: StoreTest.banner(1), kind: kind,
+            points: counts.map { .init(time: $0.0, count: $0.1, isFinal: $0.0 != "10:02") })
     }
 
     @Test func statsAreATableByTimeAndKind() {
@@ -176,7 +177,8 @@ struct CommandTests {
 
     @Test func topIsATableWithHarmlessNames() {
         let top = [
-            TopAnswer.Entry(banner: 7, name: "a\u{1B}[2J", count: 12_345), .init(banner: 10, name: nil, count: 1),
+            TopAnswer.Entry(banner: StoreTest.banner(7), name: "a\u{1B}[2J", count: 12_345),
+            .init(banner: StoreTest.banner(10), name: nil, count: 1),
         ]
         #expect(
             TopCommand.text(TopAnswer(from: "a", to: "b", top: top)) == """

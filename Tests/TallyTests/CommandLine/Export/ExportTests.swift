@@ -18,11 +18,11 @@ struct ExportTests {
 
     private func points() throws -> [ExportPoint] {
         [
-            ExportPoint(minute: try minute(1), banner: 10, name: "b", kind: "click", count: 1),
-            ExportPoint(minute: try minute(1), banner: 9, name: "a,\"x\"", kind: "impression", count: 2),
-            ExportPoint(minute: try minute(0), banner: 9, name: "a,\"x\"", kind: "click", count: 4),
-            ExportPoint(minute: try minute(1), banner: 9, name: "a,\"x\"", kind: "click", count: 8),
-            ExportPoint(minute: try minute(1), banner: 11, name: nil, kind: "click", count: 16),
+            ExportPoint(minute: try minute(1), banner: StoreTest.banner(10), name: "b", kind: "click", count: 1),
+            ExportPoint(minute: try minute(1), banner: StoreTest.banner(9), name: "a,\"x\"", kind: "impression", count: 2),
+            ExportPoint(minute: try minute(0), banner: StoreTest.banner(9), name: "a,\"x\"", kind: "click", count: 4),
+            ExportPoint(minute: try minute(1), banner: StoreTest.banner(9), name: "a,\"x\"", kind: "click", count: 8),
+            ExportPoint(minute: try minute(1), banner: StoreTest.banner(11), name: nil, kind: "click", count: 16),
         ]
     }
 
@@ -66,13 +66,13 @@ struct ExportTests {
 
     @Test func theOrderIsThatOfBytesNotOfLanguages() throws {
         let names = ["é", "z", "e\u{301}x", "E", "😀", "\u{FFFD}"]
-        let points = try names.map { ExportPoint(minute: try minute(0), banner: 1, name: $0, kind: "click", count: 1) }
+        let points = try names.map { ExportPoint(minute: try minute(0), banner: StoreTest.banner(1), name: $0, kind: "click", count: 1) }
         let expected = names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.joined(separator: "\n")
         #expect(try text(points, "name") == "name\n\(expected)\n")
     }
 
     @Test func aSumThatDoesNotFitStaysAtTheLargest() throws {
-        let point = ExportPoint(minute: try minute(0), banner: 1, name: nil, kind: "click", count: .max)
+        let point = ExportPoint(minute: try minute(0), banner: StoreTest.banner(1), name: nil, kind: "click", count: .max)
         #expect(try text([point, point], "count") == "count\n\(Int64.max)\n")
     }
 

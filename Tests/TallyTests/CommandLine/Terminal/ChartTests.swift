@@ -50,7 +50,7 @@ struct ChartTests {
     private func top(_ counts: [Int64]) -> TopAnswer {
         TopAnswer(
             from: "2024-12-12T09:06:00Z", to: "2024-12-12T10:06:00Z",
-            top: counts.enumerated().map { .init(banner: Int64($0 + 1), name: nil, count: $1) })
+            top: counts.enumerated().map { .init(banner: StoreTest.banner(Int64($0 + 1)), name: nil, count: $1) })
     }
 
     @Test func theLiveTopHasBars() {

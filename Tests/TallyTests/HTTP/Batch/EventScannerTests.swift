@@ -25,6 +25,8 @@ struct EventScannerTests {
             scan(#"{"banner":42,"kind":"view","ts":"2024-12-12T10:05:00Z","n":3,"id":"a-1"}"#) == full)
         #expect(
             scan(" {\t\"id\" : \"a-1\",\r\"n\":3 , \"ts\": 1733997900 ,\"kind\":\"view\", \"banner\" : 42 } ") == full)
+        #expect(scan(#"{"banner":"42"}"#) == ScannedEvent(banner: banner))
+        #expect(scan(#"{"banner":"9223372036854775807"}"#)?.banner.value == .max)
         #expect(scan(#"{"banner":42,"kind":"click"}"#) == ScannedEvent(banner: banner))
         #expect(scan(#"{"banner":999999999999999999}"#)?.banner.value == 999_999_999_999_999_999)
     }
@@ -32,7 +34,8 @@ struct EventScannerTests {
     @Test(arguments: [
         "", "{", "{}", "7",
         #"{"banner":0}"#, #"{"banner":01}"#, #"{"banner":-1}"#, #"{"banner":1.0}"#, #"{"banner":1e1}"#,
-        #"{"banner":"1"}"#, #"{"banner":null}"#, #"{"banner":1000000000000000000}"#, #"{"banner":1,"banner":1}"#,
+        #"{"banner":"0"}"#, #"{"banner":"-1"}"#, #"{"banner":"\u0031"}"#, #"{"banner":"9223372036854775808"}"#,
+        #"{"banner":null}"#, #"{"banner":1000000000000000000}"#, #"{"banner":1,"banner":1}"#,
         #"{"banner":1,"n":0}"#, #"{"banner":1,"n":1000000001}"#, #"{"banner":1,"kind":"\u0061"}"#,
         #"{"banner":1,"kind":"é"}"#, #"{"banner":1,"id":"é"}"#, "{\"banner\":1,\"id\":\"\t\"}", #"{"banner":1,"x":1}"#,
         #"{"banner":1,}"#, #"{"banner":1"#, #"{"banner":1,"kind":"click"#, #"{"banner" 1}"#, #"{"n":1}"#,

@@ -1,0 +1,1 @@
+../../../../Sources/TallyServer/HTTP/JSON/BannerID+JSONText.swift
