@@ -9,7 +9,9 @@ struct ExportCommand: AsyncParsableCommand {
         discussion: """
             Rows are sorted by minute, then by the bytes of the other columns in the order given. Without the column \
             banner, name or kind, rows that look alike are one row with their sum. In TSV a tab, an end of line and a \
-            backslash within a name are written \\t, \\n, \\r and \\\\.
+            backslash within a name are written \\t, \\n, \\r and \\\\. In CSV an apostrophe stands before a cell that a \
+            spreadsheet would take for a formula: one that begins with =, +, -, @, a tab or an end of line. tally import \
+            removes it.
 
             Example: tally export --format tsv --columns minute,name=path,count
             """)
@@ -30,6 +32,8 @@ struct ExportCommand: AsyncParsableCommand {
     var columns: String?
     @Flag(help: "Leave out the row with the names of the columns.")
     var noHeader = false
+    @Flag(help: "CSV: write cells that begin like formulas as they are, for programs that are no spreadsheets.")
+    var raw = false
     @Option(help: "A file, which appears when it is whole (default: standard output).", completion: .file())
     var output: String?
 
@@ -37,7 +41,7 @@ struct ExportCommand: AsyncParsableCommand {
         let url = try server.url(environment: ProcessEnvironment.variables)
         let writer = ExportWriter(
             format: try OptionValue.word("format", format, as: ExportFormat.self),
-            columns: try columns.map(ExportColumn.list) ?? ExportColumn.standard)
+            columns: try columns.map(ExportColumn.list) ?? ExportColumn.standard, isRaw: raw)
         let kinds = try kind.map(OptionValue.kind)
         let traffic = try traffic.query()
         let limits = (

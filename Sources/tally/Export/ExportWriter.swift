@@ -6,11 +6,13 @@ import TallyCore
 struct ExportWriter: Sendable {
     let format: ExportFormat
     let columns: [ExportColumn]
+    /// Cells of CSV that a spreadsheet takes for formulas are written as they are.
+    var isRaw = false
 
     /// nil where the format has no header.
     var header: String? {
         switch format {
-        case .csv: DelimitedText.csv.row(columns.map(\.header))
+        case .csv: DelimitedText.csv.row(columns.map(\.header), isRaw: isRaw)
         case .tsv: DelimitedText.tsv.row(columns.map(\.header))
         case .ndjson: nil
         }
@@ -20,7 +22,7 @@ struct ExportWriter: Sendable {
     func text(_ row: ExportRow) -> String {
         let cells = cells(of: row)
         switch format {
-        case .csv: return DelimitedText.csv.row(cells.map(\.text))
+        case .csv: return DelimitedText.csv.row(cells.map(\.text), isRaw: isRaw)
         case .tsv: return DelimitedText.tsv.row(cells.map(\.text))
         case .ndjson:
             let pairs = zip(columns, cells).map { "\(JSONText.string($0.header)):\(ExportWriter.json($1))" }

@@ -13,16 +13,19 @@ enum DelimitedText: Sendable {
     }
 
     /// The row with its end of line.
-    func row(_ fields: [String]) -> String {
+    /// - Parameter isRaw: write fields of CSV as they are, also those that a spreadsheet takes for formulas. TSV is always raw.
+    func row(_ fields: [String], isRaw: Bool = false) -> String {
         switch self {
-        case .csv: fields.map(DelimitedText.quoted).joined(separator: ",") + "\n"
+        case .csv:
+            fields.map { DelimitedText.quoted(isRaw ? $0 : FormulaCell.neutralised($0)) }.joined(separator: ",") + "\n"
         case .tsv: fields.map(DelimitedText.escaped).joined(separator: "\t") + "\n"
         }
     }
 
+    /// What `row` was given. Of CSV that was written raw, a field with apostrophes before the start of a formula loses one.
     func fields(of row: String) throws(Problem) -> [String] {
         switch self {
-        case .csv: try DelimitedText.quotedFields(of: row)
+        case .csv: try DelimitedText.quotedFields(of: row).map(FormulaCell.restored)
         case .tsv:
             row.unicodeScalars.split(separator: "\t", omittingEmptySubsequences: false).map(DelimitedText.unescaped)
         }

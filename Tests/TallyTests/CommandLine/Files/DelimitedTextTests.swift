@@ -7,7 +7,9 @@ import Testing
 struct DelimitedTextTests {
     private static let difficult = [
         ["a", "b"], ["", ""], ["a,b", "c\"d\"", "e\nf"], ["\"", "\r\n", "\t"], ["\\", "\\t", "a\\"],
-        ["é", "e\u{301}", "\u{301},"],
+        ["é", "e\u{301}", "\u{301},"], ["=1+1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1"],
+        ["'=1", "''=1", "'", "''", "'a", "'\t", "=\u{301}", "'\u{301}=1"],
+        ["\u{FF1D}1", "'\u{FF20}a", "\u{FF0B}", "\u{FF0D}"],
     ]
 
     @Test("what is written as CSV is read back", arguments: difficult)
