@@ -7,7 +7,7 @@ package struct BannerDirectory {
     private var registered: [BannerID: Banner] = [:]
     /// All known ids in their order; nil until they are asked for.
     private var sorted: SortedIDs?
-    private var idsByName: [String: BannerID] = [:]
+    private var idsByName: [ExactText: BannerID] = [:]
     /// Of those that were registered. One that was only seen could be any number, and takes none away.
     private var highestRegistered: Int64 = 0
     /// No id below it is free.
@@ -85,7 +85,7 @@ package struct BannerDirectory {
 
     package subscript(id: BannerID) -> Banner? { registered[id] ?? (known.contains(id) ? Banner(id: id) : nil) }
 
-    package func banner(named name: String) -> Banner? { idsByName[name].flatMap { registered[$0] } }
+    package func banner(named name: String) -> Banner? { idsByName[ExactText(name)].flatMap { registered[$0] } }
 
     /// In the order of their ids, beginning behind `id`.
     package mutating func banners(after id: BannerID?, limit: Int) -> [Banner] {
@@ -132,7 +132,9 @@ package struct BannerDirectory {
     package mutating func register(_ banner: Banner) throws(Refusal) {
         precondition(banner.isRegistered, "what is registered says so")
         guard isComplete else { throw .storeAway }
-        if let name = banner.name, let owner = idsByName[name], owner != banner.id { throw .nameTaken(name, by: owner) }
+        if let name = banner.name, let owner = idsByName[ExactText(name)], owner != banner.id {
+            throw .nameTaken(name, by: owner)
+        }
         let registeredBefore = registered[banner.id]
         guard registeredBefore != nil || registered.count < limit else { throw .tooManyBanners(limit: limit) }
         let growth = banner.textBytes - (registeredBefore?.textBytes ?? 0)
@@ -194,12 +196,14 @@ package struct BannerDirectory {
     private mutating func remember(_ banner: Banner) {
         if known.insert(banner.id) { sorted?.insert(banner.id) }
         // Another may have it by now.
-        if let name = registered[banner.id]?.name, idsByName[name] == banner.id { idsByName[name] = nil }
+        if let name = registered[banner.id]?.name.map({ ExactText($0) }), idsByName[name] == banner.id {
+            idsByName[name] = nil
+        }
         textBytes -= registered[banner.id]?.textBytes ?? 0
         registered[banner.id] = banner.isRegistered ? banner : nil
         textBytes += registered[banner.id]?.textBytes ?? 0
         guard banner.isRegistered else { return }
-        if let name = banner.name { idsByName[name] = banner.id }
+        if let name = banner.name { idsByName[ExactText(name)] = banner.id }
         highestRegistered = max(highestRegistered, banner.id.value)
     }
 }

@@ -43,7 +43,7 @@ extension Banner {
         let tags = try values.map { (value) throws(BadRequest) in
             try text(value, what: "a tag", most: Limits.bannerTagBytes)
         }
-        return Set(tags).sorted()
+        return Set(tags.map { ExactText($0) }).sorted().map(\.text)
     }
 
     private static func target(_ value: JSONValue) throws(BadRequest) -> String {

@@ -44,7 +44,7 @@ extension TallyClient {
         if let banner = BannerID(digits: text) { return banner }
         var found: BannerID?
         try await banners { page in
-            found = page.first { $0.name == text }?.id
+            found = page.first { $0.name.map { ExactText($0) } == ExactText(text) }?.id
             return found == nil
         }
         guard let found else {

@@ -13,14 +13,14 @@ struct ExportRow: Equatable, Sendable {
     /// A cell of a key column.
     enum Field: Hashable, Sendable {
         case number(Int64)
-        case text(String)
+        case text(ExactText)
         /// The name of a banner that has none.
         case none
 
         var text: String {
             switch self {
             case .number(let number): String(number)
-            case .text(let text): text
+            case .text(let text): text.text
             case .none: ""
             }
         }

@@ -81,7 +81,7 @@ struct ExportRun {
         var banners = request.banners
         if banners.isEmpty {
             try await client.banners { page in
-                banners += page.compactMap { BannerID($0.id) }
+                banners += page.map(\.id)
                 return true
             }
         }

@@ -34,7 +34,7 @@ struct ExportWriter: Sendable {
         var key = row.key[...]
         return columns.map { column in
             switch column.source {
-            case .minute: row.minute.map { .text($0.text()) } ?? .none
+            case .minute: row.minute.map { .text(ExactText($0.text())) } ?? .none
             case .count: .number(row.count)
             case .banner, .name, .kind: key.popFirst() ?? .none
             }
@@ -44,7 +44,7 @@ struct ExportWriter: Sendable {
     private static func json(_ field: ExportRow.Field) -> String {
         switch field {
         case .number(let number): String(number)
-        case .text(let text): JSONText.string(text)
+        case .text(let text): JSONText.string(text.text)
         case .none: "null"
         }
     }

@@ -42,8 +42,8 @@ struct RowMerger {
         sources.compactMap { source in
             switch source {
             case .banner: .number(point.banner.value)
-            case .name: point.name.map { .text($0) } ?? ExportRow.Field.none
-            case .kind: .text(point.kind)
+            case .name: point.name.map { .text(ExactText($0)) } ?? ExportRow.Field.none
+            case .kind: .text(ExactText(point.kind))
             case .minute, .count: nil
             }
         }

@@ -49,6 +49,34 @@ import Testing
         try directory.register(Banner(id: id(5), tags: ["12345678"], isRegistered: true))
     }
 
+    @Test func namesAreComparedByTheirBytes() throws {
+        var directory = BannerDirectory()
+        let composed = try directory.register(name: "/caf\u{E9}")
+        let decomposed = try directory.register(name: "/cafe\u{301}")
+        #expect(composed.id == id(1))
+        #expect(decomposed.id == id(2))
+        #expect(directory.banner(named: "/caf\u{E9}")?.id == id(1))
+        #expect(directory.banner(named: "/cafe\u{301}")?.id == id(2))
+        #expect(throws: BannerDirectory.Refusal.nameTaken("/cafe\u{301}", by: id(2))) {
+            try directory.register(Banner(id: self.id(3), name: "/cafe\u{301}", isRegistered: true))
+        }
+        #expect(try directory.unregister(id(1)))
+        #expect(directory.banner(named: "/cafe\u{301}")?.id == id(2), "the other name stays")
+    }
+
+    @Test func aNameThatWasOnlyNormalisedHasToBeSaved() throws {
+        var directory = BannerDirectory()
+        try directory.register(Banner(id: id(1), name: "/caf\u{E9}", isRegistered: true))
+        let saved = directory.unsaved
+        try directory.register(Banner(id: id(1), name: "/cafe\u{301}", isRegistered: true))
+        directory.markSaved(saved)
+        #expect(directory.unsaved.map { $0.name.map { Array($0.utf8) } } == [Array("/cafe\u{301}".utf8)])
+        directory.markSaved(directory.unsaved)
+        let stored = Banner(id: id(1), name: "/caf\u{E9}", isRegistered: true)
+        #expect(directory.refresh(with: [stored]) == false)
+        #expect(directory[id(1)] == stored, "another server wrote the name otherwise")
+    }
+
     @Test func whatTheLogHoldsIsKnownWhateverTheLimitSays() {
         var directory = BannerDirectory(limit: 1)
         directory.note(id(1))

@@ -21,6 +21,7 @@ struct BannerStoreSuite {
         Promise("an empty store has no banner") { try await $0.anEmptyStoreHasNoBanner() },
         Promise("banners come back as they were") { try await $0.bannersComeBackAsTheyWere() },
         Promise("saving replaces by the id") { try await $0.savingReplacesByTheID() },
+        Promise("a composed and a decomposed name are two") { try await $0.namesAreComparedByBytes() },
         Promise("names may change hands in one call") { try await $0.namesMayChangeHands() },
         Promise("5,000 banners can be saved at once") { try await $0.manyBannersCanBeSaved() },
     ]
@@ -58,6 +59,20 @@ struct BannerStoreSuite {
         try await store.save([Banner(id: id(1)), Banner(id: id(3), name: "one")])
         #expect(
             try await all() == [Banner(id: id(1)), Banner(id: id(2), name: "two"), Banner(id: id(3), name: "one")])
+    }
+
+    func namesAreComparedByBytes() async throws {
+        let banners = [
+            Banner(id: id(1), name: "caf\u{E9}", tags: ["cafe\u{301}", "caf\u{E9}"], isRegistered: true),
+            Banner(id: id(2), name: "cafe\u{301}", isRegistered: true),
+            // U+2126 and U+03A9 are canonically equivalent, too.
+            Banner(id: id(3), name: "\u{2126}"), Banner(id: id(4), name: "\u{3A9}"),
+        ]
+        try await store.save(banners)
+        #expect(try await all() == Set(banners))
+        try await store.save([Banner(id: id(2), name: "caf\u{E8}"), Banner(id: id(1), name: "cafe\u{301}")])
+        let names = try await all().filter { $0.id.value < 3 }.map { Array(($0.name ?? "").utf8) }
+        #expect(Set(names) == [Array("caf\u{E8}".utf8), Array("cafe\u{301}".utf8)])
     }
 
     func namesMayChangeHands() async throws {

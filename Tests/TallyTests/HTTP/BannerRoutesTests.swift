@@ -42,6 +42,17 @@ struct BannerRoutesTests {
         #expect(taken.error == #"the name "/sale" belongs to banner 7"#)
     }
 
+    @Test func `names and tags that differ in their bytes are two`() async throws {
+        let test = HTTPTest()
+        let names = ["caf\u{E9}", "cafe\u{301}"]
+        let answer = try await test.send(.post, "/v1/banners", #"{"names":["\#(names[0])","\#(names[1])"]}"#)
+        let expected = #"{"banners":[{"id":1,"name":"\#(names[0])"},{"id":2,"name":"\#(names[1])"}]}"#
+        #expect(answer.bytes == Array(expected.utf8))
+        let tagged = try await test.send(.put, "/v1/banners/3", #"{"tags":["\#(names[0])","\#(names[1])"]}"#)
+        let both = #"{"id":3,"name":null,"target":null,"tags":["\#(names[1])","\#(names[0])"],"registered":true}"#
+        #expect(tagged.bytes == Array(both.utf8))
+    }
+
     @Test func `lists page by page, with totals where wanted`() async throws {
         let test = HTTPTest()
         for id in 1...5 { try await test.send(.post, "/counter/\(id)") }

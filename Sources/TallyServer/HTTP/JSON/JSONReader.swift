@@ -75,7 +75,7 @@ struct JSONReader {
             skipSpace()
             guard next == UInt8(ascii: "\"") else { throw failure("no name of a member") }
             let name = try readString()
-            guard !object.members.contains(where: { $0.name == name }) else {
+            guard object[exactly: name] == nil else {
                 throw failure("the member \(quoted(name)) a second time")
             }
             guard object.members.count < JSONReader.mostMembers else {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import TallyCore
+
 /// A value of JSON. An integer that fits 64 bits is exact; any other number keeps its text, to be named in an error.
 enum JSONValue: Equatable, Sendable {
     case null
@@ -27,14 +29,19 @@ enum JSONValue: Equatable, Sendable {
     private func quotedNumber(_ text: String) -> String { String(quoted(text).dropFirst().dropLast()) }
 }
 
-/// The members of an object in their order, each name once, at most `JSONReader.mostMembers`.
+/// The members of an object in their order, each name once by its bytes (RFC 8259, section 8.3), at most `JSONReader.mostMembers`.
 struct JSONObject: Equatable, Sendable {
     var members: [(name: String, value: JSONValue)] = []
 
     /// nil for a member that is missing or null.
     subscript(name: String) -> JSONValue? {
-        guard let value = members.first(where: { $0.name == name })?.value, value != .null else { return nil }
+        guard let value = self[exactly: name], value != .null else { return nil }
         return value
+    }
+
+    /// nil for a member that is missing.
+    subscript(exactly name: String) -> JSONValue? {
+        members.first { ExactText($0.name) == ExactText(name) }?.value
     }
 
     static func == (left: JSONObject, right: JSONObject) -> Bool {

@@ -19,7 +19,8 @@ struct ExportTests {
     private func points() throws -> [ExportPoint] {
         [
             ExportPoint(minute: try minute(1), banner: StoreTest.banner(10), name: "b", kind: "click", count: 1),
-            ExportPoint(minute: try minute(1), banner: StoreTest.banner(9), name: "a,\"x\"", kind: "impression", count: 2),
+            ExportPoint(
+                minute: try minute(1), banner: StoreTest.banner(9), name: "a,\"x\"", kind: "impression", count: 2),
             ExportPoint(minute: try minute(0), banner: StoreTest.banner(9), name: "a,\"x\"", kind: "click", count: 4),
             ExportPoint(minute: try minute(1), banner: StoreTest.banner(9), name: "a,\"x\"", kind: "click", count: 8),
             ExportPoint(minute: try minute(1), banner: StoreTest.banner(11), name: nil, kind: "click", count: 16),
@@ -66,13 +67,24 @@ struct ExportTests {
 
     @Test func theOrderIsThatOfBytesNotOfLanguages() throws {
         let names = ["é", "z", "e\u{301}x", "E", "😀", "\u{FFFD}"]
-        let points = try names.map { ExportPoint(minute: try minute(0), banner: StoreTest.banner(1), name: $0, kind: "click", count: 1) }
+        let points = try names.map {
+            ExportPoint(minute: try minute(0), banner: StoreTest.banner(1), name: $0, kind: "click", count: 1)
+        }
         let expected = names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.joined(separator: "\n")
         #expect(try text(points, "name") == "name\n\(expected)\n")
     }
 
+    @Test func namesThatDifferInTheirBytesAreTwoRows() throws {
+        let points = try ["caf\u{E9}", "cafe\u{301}", "caf\u{E9}"].map {
+            ExportPoint(minute: try minute(0), banner: StoreTest.banner(1), name: $0, kind: "click", count: 1)
+        }
+        let expected = "name,count\ncafe\u{301},1\ncaf\u{E9},2\n"
+        #expect(Array(try text(points, "name,count").utf8) == Array(expected.utf8))
+    }
+
     @Test func aSumThatDoesNotFitStaysAtTheLargest() throws {
-        let point = ExportPoint(minute: try minute(0), banner: StoreTest.banner(1), name: nil, kind: "click", count: .max)
+        let point = ExportPoint(
+            minute: try minute(0), banner: StoreTest.banner(1), name: nil, kind: "click", count: .max)
         #expect(try text([point, point], "count") == "count\n\(Int64.max)\n")
     }
 
