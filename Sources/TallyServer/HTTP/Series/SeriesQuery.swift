@@ -19,7 +19,7 @@ struct SeriesQuery: Sendable {
     /// Half open.
     let minutes: Range<Minute>
     let step: SeriesStep
-    /// nil for UTC.
+    /// As it was asked; nil for UTC without a name.
     let zoneName: String?
     let zone: ZoneOffsets
     let fillsZeros: Bool
@@ -36,7 +36,7 @@ struct SeriesQuery: Sendable {
         fillsZeros = try SeriesQuery.fill(parameters)
         traffic = try parameters.traffic()
         let zone = try SeriesQuery.timeZone(parameters)
-        zoneName = zone?.identifier
+        zoneName = zone == nil ? nil : try parameters.single("tz")
         minutes = try SeriesQuery.minutes(parameters, now: now, zone: zone)
         self.zone = zone.map { [minutes] in ZoneOffsets($0, from: minutes.lowerBound, to: minutes.upperBound) } ?? .utc
         try SeriesQuery.checkLength(of: minutes, step: step)
@@ -92,7 +92,7 @@ struct SeriesQuery: Sendable {
 
     private static func timeZone(_ parameters: QueryParameters) throws(BadRequest) -> TimeZone? {
         guard let name = try parameters.single("tz") else { return nil }
-        guard let zone = ZoneOffsets.zone(named: name) else {
+        guard let zone = TimeZoneName.zone(name) else {
             throw BadRequest(
                 detail: "tz is \(quoted(name)); allowed are the names of the IANA database, as in Europe/Moscow",
                 reason: "bad_time_zone")

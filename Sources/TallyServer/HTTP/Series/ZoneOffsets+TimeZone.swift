@@ -22,11 +22,4 @@ extension ZoneOffsets {
         }
         self.init(periods)
     }
-
-    /// - Returns: nil when there is no zone of this name. Names are those of the IANA database, as in `Europe/Moscow`.
-    static func zone(named name: String) -> TimeZone? {
-        // Foundation knows more: abbreviations, which are ambiguous, and offsets, which are no zones.
-        guard name.utf8.count <= 64, name == "UTC" || name.contains("/") else { return nil }
-        return TimeZone(identifier: name)
-    }
 }

@@ -13,7 +13,7 @@ struct SeriesStepsTests {
     private func starts(_ zone: String, _ from: String, _ to: String, _ step: SeriesStep) throws -> [String] {
         let range = try minute(from)..<minute(to)
         let offsets = ZoneOffsets(
-            try #require(ZoneOffsets.zone(named: zone)), from: range.lowerBound, to: range.upperBound)
+            try #require(TimeZoneName.zone(zone)), from: range.lowerBound, to: range.upperBound)
         return SeriesSteps(range, step: step, zone: offsets).starts.map { $0.text() }
     }
 
