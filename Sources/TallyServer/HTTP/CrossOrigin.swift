@@ -27,6 +27,27 @@ package enum AllowedOrigins: Equatable, Sendable {
     }
 }
 
+/// Which header fields of a counting request a preflight allows.
+///
+/// Scripts that trace requests add fields of their own to each (`traceparent`, `baggage`, `sentry-trace`, `x-datadog-…`), and a field
+/// that is not allowed loses the event. The counting requests take no credentials, and any client but a browser can send any field,
+/// so every field is allowed that a browser asks for by a valid name.
+enum RequestedFields {
+    /// A longer list is not echoed.
+    static let maximumBytes = 4_096
+
+    /// - Parameter asked: the values of `Access-Control-Request-Headers`.
+    /// - Returns: the value of `Access-Control-Allow-Headers`.
+    static func allowed(_ asked: [String]) -> String {
+        let standard = "Content-Type"
+        guard asked.reduce(0, { $0 + $1.utf8.count }) <= maximumBytes else { return standard }
+        let names = asked.flatMap { $0.split(separator: ",", omittingEmptySubsequences: true) }
+            .map { $0.trimmingSpace }.filter { HTTPField.Name(String($0)) != nil }
+        let others = names.filter { $0.lowercased() != "content-type" }
+        return ([standard] + others.map { String($0) }).joined(separator: ", ")
+    }
+}
+
 /// Answers the browser's questions about the counting requests (Fetch, section 3.2). Credentials are never allowed.
 struct CrossOriginMiddleware: RouterMiddleware {
     typealias Context = ServerContext
@@ -43,7 +64,8 @@ struct CrossOriginMiddleware: RouterMiddleware {
             CrossOriginMiddleware.paths.contains(where: request.uri.path.hasPrefix)
         else { return try await next(request, context) }
         if request.method == .options, request.headers[.accessControlRequestMethod] != nil {
-            return Response(status: .noContent, headers: preflight(origin))
+            let asked = request.headers[values: .accessControlRequestHeaders]
+            return Response(status: .noContent, headers: preflight(origin, asked: asked))
         }
         var response = try await next(request, context)
         response.headers.append(contentsOf: permission(origin))
@@ -61,12 +83,12 @@ struct CrossOriginMiddleware: RouterMiddleware {
         }
     }
 
-    private func preflight(_ origin: String) -> HTTPFields {
+    private func preflight(_ origin: String, asked: [String]) -> HTTPFields {
         var headers = permission(origin)
         headers[.accessControlExposeHeaders] = nil
         guard headers[.accessControlAllowOrigin] != nil else { return headers }
         headers[.accessControlAllowMethods] = "GET, HEAD, POST"
-        headers[.accessControlAllowHeaders] = "Content-Type"
+        headers[.accessControlAllowHeaders] = RequestedFields.allowed(asked)
         headers[.accessControlMaxAge] = "86400"
         return headers
     }

@@ -63,7 +63,8 @@ extension Request {
 }
 
 extension Substring {
-    fileprivate var trimmingSpace: Substring {
+    /// Without spaces and tabs at both ends.
+    var trimmingSpace: Substring {
         var rest = drop { $0 == " " || $0 == "\t" }
         while let last = rest.last, last == " " || last == "\t" { rest.removeLast() }
         return rest

@@ -59,6 +59,33 @@ struct CountingFromPagesTests {
         #expect(test.service.isEmpty == path.contains("click"), "the one without a target is a 404")
     }
 
+    @Test(arguments: [
+        (nil, "Content-Type"), ("", "Content-Type"), ("content-type", "Content-Type"),
+        ("content-type,traceparent", "Content-Type, traceparent"),
+        ("baggage, sentry-trace ,tracestate", "Content-Type, baggage, sentry-trace, tracestate"),
+        ("x-datadog-trace-id,x-datadog-origin", "Content-Type, x-datadog-trace-id, x-datadog-origin"),
+        ("*,a b,é,\"x\",:path,,ok", "Content-Type, *, ok"),
+        (String(repeating: "a", count: 4_096), "Content-Type, " + String(repeating: "a", count: 4_096)),
+        (String(repeating: "a", count: 4_097), "Content-Type"),
+    ])
+    func `a preflight allows the fields that the page's scripts add`(asked: String?, allowed: String) {
+        #expect(RequestedFields.allowed(asked.map { [$0] } ?? []) == allowed)
+    }
+
+    @Test func `a beacon with tracing fields passes its preflight`() async throws {
+        var test = HTTPTest()
+        let asked = HTTPField.Name("Access-Control-Request-Headers")!
+        let headers: HTTPFields = [
+            .origin: "https://shop.example", .accessControlRequestMethod: "POST", asked: "content-type,traceparent",
+        ]
+        let preflight = try await test.send(.options, "/v1/beacon/7", headers: headers)
+        #expect(preflight.status == 204)
+        #expect(preflight.headers[.accessControlAllowHeaders] == "Content-Type, traceparent")
+        test.configuration.allowedOrigins = try #require(AllowedOrigins("https://a.example"))
+        let refused = try await test.send(.options, "/v1/beacon/7", headers: headers)
+        #expect(refused.headers[.accessControlAllowHeaders] == nil)
+    }
+
     @Test func `only the origins that were named may see the answer, and all count`() async throws {
         var test = HTTPTest()
         test.configuration.allowedOrigins = try #require(AllowedOrigins("https://a.example,http://localhost:8080"))
