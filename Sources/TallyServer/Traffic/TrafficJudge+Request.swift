@@ -16,7 +16,7 @@ extension TrafficJudge {
         guard looksAtUserAgents else { return Judgement() }
         let now = NIODeadline.now()
         let userAgent = Array(request.headers[values: .userAgent].joined(separator: ",").utf8)
-        let forwarded = Array(request.headers[values: .forwardedFor].joined(separator: ",").utf8)
+        let forwarded = Array(request.headers[values: addressField.name].joined(separator: ",").utf8)
         let verdict = userAgent.withUnsafeBytes { userAgent in
             forwarded.withUnsafeBytes { forwarded in
                 self.verdict(Sender(peer: Peer.address, userAgent: userAgent, forwarded: forwarded), on: day)
@@ -24,8 +24,4 @@ extension TrafficJudge {
         }
         return judge(verdict, banner, at: now)
     }
-}
-
-extension HTTPField.Name {
-    fileprivate static let forwardedFor = HTTPField.Name("X-Forwarded-For")!  // A constant that is a valid name.
 }

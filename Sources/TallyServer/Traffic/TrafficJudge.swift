@@ -20,6 +20,8 @@ package final class TrafficJudge: Sendable {
         package var burst: Int?
         package var burstWindow: Duration = .seconds(60)
         package var trustedProxies = TrustedProxies.none
+        /// Where they say which address a request comes from.
+        package var addressField = ClientAddressField.forwardedFor
         /// Whether unique visitors are counted.
         package var visitors = false
 
@@ -31,6 +33,7 @@ package final class TrafficJudge: Sendable {
         let peer: SocketAddress?
         /// The values of the fields; empty when they are missing.
         let userAgent: UnsafeRawBufferPointer
+        /// Of `addressField`.
         let forwarded: UnsafeRawBufferPointer
     }
 
@@ -44,6 +47,7 @@ package final class TrafficJudge: Sendable {
     private let bots: BotList?
     private let burst: BurstWatch?
     private let proxies: TrustedProxies
+    let addressField: ClientAddressField
     private let countsVisitors: Bool
     private let salt = VisitorSalt()
     /// Of those that no lane has: what a lane remembers, it remembers itself.
@@ -53,6 +57,7 @@ package final class TrafficJudge: Sendable {
         bots = configuration.bots ? BotList.kept : nil
         burst = configuration.burst.map { BurstWatch(limit: $0, window: configuration.burstWindow) }
         proxies = configuration.trustedProxies
+        addressField = configuration.addressField
         countsVisitors = configuration.visitors
     }
 
@@ -66,7 +71,7 @@ package final class TrafficJudge: Sendable {
         let isBot = bots?.contains(sender.userAgent) ?? false
         guard tellsVisitors else { return Verdict(isBot: isBot, visitor: nil) }
         let forwarded = looksAtForwarded ? String(decoding: sender.forwarded, as: UTF8.self) : ""
-        let address = proxies.sender(sender.peer, forwarded: forwarded)
+        let address = proxies.sender(sender.peer, addresses: addressField.addresses(in: forwarded))
         return Verdict(isBot: isBot, visitor: salt.visitor(address, sender.userAgent, on: day))
     }
 

@@ -3,7 +3,7 @@
 import Glibc
 import NIOCore
 
-/// Whose `X-Forwarded-For` is believed.
+/// The proxies that are believed when they say which address a request comes from (`ClientAddressField`).
 package struct TrustedProxies: Equatable, Sendable {
     /// The addresses that begin with these bits.
     private struct Network: Equatable, Sendable {
@@ -53,25 +53,18 @@ package struct TrustedProxies: Equatable, Sendable {
 
     /// Who sent the request, as text: of an IPv6 address its network of 64 bits, since that is what one household has.
     /// - Parameters:
-    ///   - peer: who sent it to this server.
-    ///   - forwarded: the value of `X-Forwarded-For`, which counts from the right: what stands left of the first that is not
-    ///     trusted anybody may have written.
-    func sender(_ peer: SocketAddress?, forwarded: String) -> String {
+    ///   - peer: the other end of the connection.
+    ///   - addresses: what the field names, which counts from the end: what stands before the first address that is not trusted
+    ///     any client may have written, and so it may what stands before something that is no address.
+    func sender(_ peer: SocketAddress?, addresses: [String]) -> String {
         guard let peer = peer?.ipAddress, var address = TrustedProxies.bytes(ofAddress: peer) else { return "" }
-        var rest = forwarded.split(separator: ",")[...]
+        var rest = addresses[...]
         while networks.contains(where: { $0.contains(address) }), let last = rest.popLast(),
-            let before = TrustedProxies.bytes(ofAddress: TrustedProxies.bare(last))
+            let before = TrustedProxies.bytes(ofAddress: last)
         {
             address = before
         }
         return address.prefix(address.count == 16 ? 8 : 4).map { String($0, radix: 16) }.joined(separator: ".")
-    }
-
-    /// Without space, port and brackets.
-    private static func bare(_ text: Substring) -> String {
-        let text = text.drop { $0 == " " }.prefix { $0 != " " }
-        if text.hasPrefix("[") { return String(text.dropFirst().prefix { $0 != "]" }) }
-        return text.count { $0 == ":" } == 1 ? String(text.prefix { $0 != ":" }) : String(text)
     }
 
     /// 4 or 16; an IPv4 address in the form of IPv6 is an IPv4 address.

@@ -111,6 +111,7 @@ extension ServerConfiguration {
         traffic.burstWindow = reader.value(of: ServerSettings.burstWindow)
         traffic.visitors = reader.value(of: ServerSettings.visitors) == .on
         traffic.trustedProxies = reader.value(of: ServerSettings.trustedProxies)
+        traffic.addressField = reader.value(of: ServerSettings.clientAddressHeader)
         return traffic
     }
 }

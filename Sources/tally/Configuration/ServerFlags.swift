@@ -28,6 +28,7 @@ struct ServerFlags: ParsableArguments {
     @Option(ServerSettings.burstWindow) var burstWindow: String?
     @Option(ServerSettings.visitors) var visitors: String?
     @Option(ServerSettings.trustedProxies) var trustedProxies: String?
+    @Option(ServerSettings.clientAddressHeader) var clientAddressHeader: String?
     @Option(ServerSettings.segmentSize) var segmentSize: String?
     @Option(ServerSettings.requestTimeout) var requestTimeout: String?
     @Option(ServerSettings.queryTimeout) var queryTimeout: String?
@@ -62,6 +63,7 @@ struct ServerFlags: ParsableArguments {
             (ServerSettings.allowedOrigins, allowedOrigins), (ServerSettings.bots, bots),
             (ServerSettings.burst, burst), (ServerSettings.burstWindow, burstWindow),
             (ServerSettings.visitors, visitors), (ServerSettings.trustedProxies, trustedProxies),
+            (ServerSettings.clientAddressHeader, clientAddressHeader),
             (ServerSettings.segmentSize, segmentSize), (ServerSettings.requestTimeout, requestTimeout),
             (ServerSettings.queryTimeout, queryTimeout), (ServerSettings.maxQueryRows, maxQueryRows),
             (ServerSettings.maxHeavyQueries, maxHeavyQueries),

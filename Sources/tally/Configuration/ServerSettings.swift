@@ -75,13 +75,16 @@ enum ServerSettings {
     static let visitors = Setting<Switch>.word(
         "visitors", help: "Whether the unique visitors of each banner and day are estimated.", default: "off")
     static let trustedProxies = Setting(
-        name: "trusted-proxies", help: "Whose X-Forwarded-For says who a visitor is.",
+        name: "trusted-proxies", help: "The proxies whose --client-address-header says who a visitor is.",
         allowed: "none, or " + TrustedProxies.allowed, defaultText: "none"
     ) { text throws(SettingRefusal) in
         if text == "none" { return TrustedProxies.none }
         guard let proxies = TrustedProxies(text) else { throw .notAllowed }
         return proxies
     }
+    static let clientAddressHeader = Setting(
+        "client-address-header", help: "Where trusted proxies say which address a request comes from.",
+        allowed: ClientAddressField.allowed, default: "X-Forwarded-For", read: { ClientAddressField($0) })
     static let segmentSize = Setting.size(
         "segment-size", help: "The size of one file of the journal.", in: (1 << 20)...(1 << 30), default: "64MiB")
     static let requestTimeout = Setting.duration(
@@ -142,7 +145,7 @@ enum ServerSettings {
         keepHours,
         deduplicationWindow, deduplicationLimit, maxBanners, maxBannerText, maxNodes, banners, kinds, counterStatus,
         allowedOrigins, bots, burst,
-        burstWindow, visitors, trustedProxies, segmentSize,
+        burstWindow, visitors, trustedProxies, clientAddressHeader, segmentSize,
         requestTimeout, queryTimeout, maxQueryRows, maxHeavyQueries, stopTimeout, logLevel,
         logFormat, log, store, roles, acknowledgement, spool, spoolLimit, aggregators, partitions, readyWithin,
     ]

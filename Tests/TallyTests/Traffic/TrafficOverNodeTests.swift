@@ -90,6 +90,30 @@ struct TrafficOverNodeTests {
         }
     }
 
+    @Test(
+        arguments: [true, false], ["X-Real-IP: 198.51.100.#", "Forwarded: for=\"[2001:db8:#::1]:4711\";proto=https"])
+    func `the field of the address may be another`(hotPath: Bool, field: String) async throws {
+        let name = String(field.prefix { $0 != ":" })
+        let requests = (1...3).map { number in
+            let fields = field.replacing("#", with: "\(number)") + "\r\nX-Forwarded-For: 203.0.113.\(number)\r\n"
+            return Self.request("GET /counter/1", fields) + Self.request("GET /counter/1?x=y", fields)
+        }.joined()
+        func burst(_ name: String, _ proxies: String) async throws -> Int64? {
+            let configuration = Self.configuration { rules in
+                rules.burst = 1
+                rules.trustedProxies = TrustedProxies(proxies) ?? .none
+                rules.addressField = ClientAddressField(name) ?? .forwardedFor
+            }
+            return try await HotServer.with(hotPath: hotPath, configuration: configuration) { server in
+                _ = try await server.exchange(requests)
+                return try await counts(server.node)["1 click.burst"]
+            }
+        }
+        #expect(try await burst(name, "127.0.0.0/8") == 3, "three visitors, twice each")
+        #expect(try await burst(name, "192.0.2.1") == 5, "the peer is no trusted proxy")
+        #expect(try await burst("CF-Connecting-IP", "127.0.0.0/8") == 5, "nothing stands there")
+    }
+
     @Test func `what is invalid is told apart on the live stream, and in the metrics`() async throws {
         try await HotServer.with { server in
             _ = try await server.exchange(Self.request("GET /counter/7", Self.bot) + Self.request("GET /counter/7"))

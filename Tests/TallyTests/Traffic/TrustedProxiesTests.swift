@@ -9,7 +9,8 @@ import Testing
 struct TrustedProxiesTests {
     private func sender(_ proxies: String?, _ peer: String, _ forwarded: String) throws -> String {
         let trusted = try proxies.map { try #require(TrustedProxies($0)) } ?? .none
-        return trusted.sender(try SocketAddress(ipAddress: peer, port: 1), forwarded: forwarded)
+        let addresses = ClientAddressField.forwardedFor.addresses(in: forwarded)
+        return trusted.sender(try SocketAddress(ipAddress: peer, port: 1), addresses: addresses)
     }
 
     @Test func `is the peer, unless it is a proxy that is trusted`() throws {
@@ -17,7 +18,7 @@ struct TrustedProxiesTests {
         #expect(try sender("10.0.0.0/8", "192.0.2.1", "198.51.100.7") == "c0.0.2.1")
         #expect(try sender("10.0.0.0/8", "10.1.2.3", "198.51.100.7") == "c6.33.64.7")
         #expect(try sender("10.0.0.0/8", "10.1.2.3", "") == "a.1.2.3")
-        #expect(TrustedProxies.none.sender(nil, forwarded: "") == "")
+        #expect(TrustedProxies.none.sender(nil, addresses: []) == "")
     }
 
     @Test func `what stands left of the first that is not trusted, anybody may have written`() throws {

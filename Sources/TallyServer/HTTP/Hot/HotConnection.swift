@@ -29,11 +29,15 @@ struct HotConnection {
         case slow
     }
 
+    private let addressName: [UInt8]
     private var phase = Phase.hot
     /// Requests that were counted here and whose answer is not written.
     private(set) var unanswered = 0
     /// The first bytes are a request of so many for the codec, whatever they look like.
     private var handedOver: Int?
+
+    /// - Parameter addressName: as `HotRequest` takes it.
+    init(addressName: [UInt8] = HotRequest.forwardedFor) { self.addressName = addressName }
 
     /// - Parameter bytes: that are there and belong to nobody yet.
     func step(_ bytes: UnsafeRawBufferPointer) -> Step {
@@ -46,7 +50,7 @@ struct HotConnection {
         case .hot:
             if bytes.isEmpty { return .wait }
             if let byteCount = handedOver { return forward(byteCount, of: bytes) }
-            switch HotRequest(bytes) {
+            switch HotRequest(bytes, addressName: addressName) {
             case .plain(let route, let banner, let sender, let byteCount):
                 return .count(route, banner, sender, byteCount: byteCount)
             case .framed(let byteCount): return forward(byteCount, of: bytes)

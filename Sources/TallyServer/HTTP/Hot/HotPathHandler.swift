@@ -19,7 +19,7 @@ final class HotPathHandler: ChannelDuplexHandler {
     private let lane: LoopLane
     private let deadline: RequestDeadlineHandler
     private var context: ChannelHandlerContext?
-    private var connection = HotConnection()
+    private var connection: HotConnection
     private var held = ByteBuffer()
     private var sender = SenderMemory()
     /// The end of input, or a wish to end the connection: they come behind all that was read before.
@@ -32,6 +32,7 @@ final class HotPathHandler: ChannelDuplexHandler {
     init(lane: LoopLane, deadline: RequestDeadlineHandler) {
         self.lane = lane
         self.deadline = deadline
+        connection = HotConnection(addressName: lane.judge.addressField.lowercaseName)
     }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }

@@ -27,10 +27,12 @@ enum HotRequest: Equatable {
     static let mostFields = 64
     /// The codec's own limits are higher, so that it never refuses what is `framed` for its size.
     static let mostLengthDigits = 15
+    static let forwardedFor = Array("x-forwarded-for".utf8)
 
-    init(_ bytes: UnsafeRawBufferPointer) {
+    /// - Parameter addressName: of the field whose place is `HotSender.forwarded`, in small letters.
+    init(_ bytes: UnsafeRawBufferPointer, addressName: [UInt8] = HotRequest.forwardedFor) {
         let visible = UnsafeRawBufferPointer(rebasing: bytes.prefix(HotRequest.mostHeadBytes))
-        var reader = HotRequestReader(visible)
+        var reader = HotRequestReader(visible, addressName: addressName)
         do throws(HotRequestReader.Stop) {
             self = try reader.read()
         } catch {

@@ -23,9 +23,13 @@ struct HotRequestReader {
     }
 
     private let bytes: UnsafeRawBufferPointer
+    private let addressName: [UInt8]
     private var position = 0
 
-    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+    init(_ bytes: UnsafeRawBufferPointer, addressName: [UInt8]) {
+        self.bytes = bytes
+        self.addressName = addressName
+    }
 
     mutating func read() throws(Stop) -> HotRequest {
         let method = try readMethod()
@@ -161,10 +165,6 @@ struct HotRequestReader {
             fields.userAgents += 1
             if fields.userAgents > 1 { fields.isPlain = false }
             if !value.isEmpty { fields.sender.userAgent = value }
-        case 15 where isWord("x-forwarded-for", name):
-            fields.forwardeds += 1
-            if fields.forwardeds > 1 { fields.isPlain = false }
-            if !value.isEmpty { fields.sender.forwarded = value }
         case 14 where isWord("content-length", name):
             guard (1...HotRequest.mostLengthDigits).contains(value.count), let length = number(value) else {
                 throw .odd
@@ -175,6 +175,10 @@ struct HotRequestReader {
             if value.count != 1 { fields.isPlain = false }
         case 16 where isWord("proxy-connection", name): throw .odd
         case 17 where isWord("transfer-encoding", name): throw .odd
+        case addressName.count where isAddressName(name):
+            fields.forwardeds += 1
+            if fields.forwardeds > 1 { fields.isPlain = false }
+            if !value.isEmpty { fields.sender.forwarded = value }
         default: break
         }
     }
@@ -228,6 +232,15 @@ struct HotRequestReader {
             let byte = bytes[place.lowerBound + index]
             let isCapital = byte ^ letter == 0x20 && letter >= UInt8(ascii: "a") && letter <= UInt8(ascii: "z")
             if byte != letter, !isCapital { return false }
+        }
+        return true
+    }
+
+    private func isAddressName(_ place: Range<Int>) -> Bool {
+        for index in addressName.indices {
+            let byte = bytes[place.lowerBound + index]
+            let isCapital = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+            if (isCapital ? byte | 0x20 : byte) != addressName[index] { return false }
         }
         return true
     }

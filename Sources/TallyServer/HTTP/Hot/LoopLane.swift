@@ -33,7 +33,7 @@ final class LoopLane {
     private let eventLoop: any EventLoop
     private let intake: LaneIntake
     private let answers: HotAnswers
-    private let judge: TrafficJudge
+    let judge: TrafficJudge
     private var lane: Lane
     private var batch = Batch()
     private var turnBegan = NIODeadline.distantPast

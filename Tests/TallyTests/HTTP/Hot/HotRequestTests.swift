@@ -64,6 +64,27 @@ struct HotRequestTests {
         expectFramed(head("GET /counter/7", fields + "X-Forwarded-For: y\r\n"))
     }
 
+    @Test func `the address is found in the field that is named`() {
+        func read(_ fields: String, _ name: String) -> HotRequest {
+            Array(head("GET /counter/7", "Host: x\r\n" + fields).utf8).withUnsafeBytes {
+                HotRequest($0, addressName: Array(name.utf8))
+            }
+        }
+        func address(_ fields: String, _ name: String) -> Range<Int>? {
+            guard case .plain(_, _, let sender, _) = read(fields, name) else { return nil }
+            return sender.forwarded
+        }
+        let start = "GET /counter/7 HTTP/1.1\r\nHost: x\r\n".utf8.count
+        #expect(address("X-Real-IP: 192.0.2.7\r\n", "x-real-ip") == start + 11..<start + 20)
+        #expect(address("FORWARDED:for=a\r\n", "forwarded") == start + 10..<start + 15)
+        #expect(address("cf-connecting-ip:  ::1  \r\n", "cf-connecting-ip") == start + 19..<start + 22)
+        #expect(address("X-Forwarded-For: 192.0.2.7\r\nX-Real-IQ: 1\r\n", "x-real-ip") == 0..<0)
+        #expect(address("X\u{8}Real-IP: 1\r\n", "x-real-ip") == nil, "no name of a field")
+        #expect(address("a_b: 1\r\n", "a_b") == start + 5..<start + 6)
+        #expect(address("a\u{7F}b: 1\r\n", "a_b") == nil)
+        #expect(address("X-Real-IP: 1\r\nx-real-ip: 2\r\n", "x-real-ip") == nil, "two are for the routes")
+    }
+
     @Test func `a POST may say that it has no body`() {
         expectPlain(head("POST /counter/7", "Host: x\r\nContent-Length: 0\r\n"), .postCounter, 7)
         expectFramed(head("POST /counter/7", "Host: x\r\nContent-Length: 00\r\n"))
