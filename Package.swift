@@ -83,7 +83,10 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            resources: [.embedInCode("HTTP/openapi.json"), .embedInCode("Traffic/bots.txt")]
+            resources: [
+                .embedInCode("HTTP/openapi.json"), .embedInCode("Traffic/bots.txt"),
+                .embedInCode("Traffic/crawlers.txt"),
+            ]
                 + [
                     "index.html", "style.css", "app.js", "banner.js", "banners.js", "chart.js", "data.js", "en.js",
                     "ru.js",

@@ -44,7 +44,7 @@ package final class TrafficJudge: Sendable {
         let visitor: Visitor?
     }
 
-    private let bots: BotList?
+    private let looksForBots: Bool
     private let burst: BurstWatch?
     private let proxies: TrustedProxies
     let addressField: ClientAddressField
@@ -54,7 +54,8 @@ package final class TrafficJudge: Sendable {
     private let committed = Mutex(RecentSightings(seed: .random(in: 0 ... .max)))
 
     package init(_ configuration: Configuration = Configuration()) {
-        bots = configuration.bots ? BotList.kept : nil
+        looksForBots = configuration.bots
+        if looksForBots { _ = CrawlerList.kept }  // Its table is made now, and not while the first request waits.
         burst = configuration.burst.map { BurstWatch(limit: $0, window: configuration.burstWindow) }
         proxies = configuration.trustedProxies
         addressField = configuration.addressField
@@ -63,12 +64,13 @@ package final class TrafficJudge: Sendable {
 
     private var tellsVisitors: Bool { burst != nil || countsVisitors }
     /// Whether a verdict depends on these; else they need not be looked at.
-    var looksAtUserAgents: Bool { bots != nil || tellsVisitors }
+    var looksAtUserAgents: Bool { looksForBots || tellsVisitors }
     var looksAtForwarded: Bool { tellsVisitors && !proxies.isEmpty }
 
     /// - Parameter day: of the sender's events, for which alone it is the same visitor.
     func verdict(_ sender: Sender, on day: Day) -> Verdict {
-        let isBot = bots?.contains(sender.userAgent) ?? false
+        let isBot =
+            looksForBots && (BotList.kept.contains(sender.userAgent) || CrawlerList.kept.contains(sender.userAgent))
         guard tellsVisitors else { return Verdict(isBot: isBot, visitor: nil) }
         let forwarded = looksAtForwarded ? String(decoding: sender.forwarded, as: UTF8.self) : ""
         let address = proxies.sender(sender.peer, addresses: addressField.addresses(in: forwarded))
