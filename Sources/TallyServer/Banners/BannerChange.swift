@@ -42,7 +42,7 @@ struct BannerChange: Equatable, Sendable {
 extension Logger.Metadata {
     fileprivate mutating func note(_ name: String, _ before: String?, _ after: String?) {
         let (before, after) = (before ?? "", after ?? "")
-        if before == after { return }
+        if ExactText(before) == ExactText(after) { return }
         self[name] = "\(quoted(after))"
         if !before.isEmpty { self["\(name)_before"] = "\(quoted(before))" }
     }

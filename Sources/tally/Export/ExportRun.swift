@@ -93,7 +93,8 @@ struct ExportRun {
     }
 
     private func read(
-        _ window: Range<Minute>, of banners: [BannerID]? = nil, _ names: [BannerID: String], into merger: inout RowMerger,
+        _ window: Range<Minute>, of banners: [BannerID]? = nil, _ names: [BannerID: String],
+        into merger: inout RowMerger,
         limit: Int
     ) async throws {
         let decoder = JSONDecoder()

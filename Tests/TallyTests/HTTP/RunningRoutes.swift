@@ -31,10 +31,8 @@ enum RunningRoutes {
 
 /// A client of bytes.
 enum RawClient {
-    /// - Parameter reads: whether it reads what it is sent.
-    static func connect(_ port: Int, reads: Bool = true) async throws -> any Channel {
+    static func connect(_ port: Int) async throws -> any Channel {
         try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .channelOption(.autoRead, value: reads)
             .channelOption(.allowRemoteHalfClosure, value: false)
             .connect(host: "127.0.0.1", port: port).get()
     }

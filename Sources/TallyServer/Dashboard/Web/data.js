@@ -62,7 +62,7 @@ export class Counts {
   }
 }
 
-/** Banner ids are numbers, and strings beyond 2^53 - 1, where a number is not exact: they are compared and shown, never computed with. */
+/** Ids are strings beyond 2^53 - 1: a number is not exact there. */
 export function compareIDs(a, b) {
   const [left, right] = [BigInt(a), BigInt(b)];
   return left < right ? -1 : left > right ? 1 : 0;

@@ -3,42 +3,46 @@
 import NIOCore
 import Synchronization
 
-/// Tells while an answer is made that the client has closed the connection, or its sending half of it, as a client does that
-/// ends. A client that closes its half and still reads is taken for one that has left, as nginx does.
-final class ClientLeftHandler: ChannelInboundHandler, RemovableChannelHandler {
+/// Knows whether the client has closed its connection, or its sending half, as the kernel does for a client that ends, and tells
+/// those that are making an answer. A client that closes its half and still reads is taken for one that has left, as nginx does.
+final class ClientLeftHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
 
-    /// Watches until it is stopped.
-    struct Watch: Sendable {
-        fileprivate let channel: any Channel
-        fileprivate let name: String
+    /// Tells once at most, until it is stopped.
+    final class Watch: Sendable {
+        private let left: Mutex<(@Sendable () -> Void)?>
 
-        func stop() {
-            channel.eventLoop.execute { channel.pipeline.syncOperations.removeHandler(name: name, promise: nil) }
-        }
+        fileprivate init(_ left: @escaping @Sendable () -> Void) { self.left = Mutex(left) }
+
+        func stop() { left.withLock { $0 = nil } }
+
+        fileprivate func tell() { left.withLock { $0.take() }?() }
     }
 
-    private static let lastNumber = Atomic<UInt64>(0)
+    private var hasLeft = false
+    /// Of the answer that is being made: there is one at a time.
+    private var watch: Watch?
 
-    /// Once at most; nil behind the call.
-    private var left: (@Sendable () -> Void)?
-
-    private init(_ left: @escaping @Sendable () -> Void) { self.left = left }
-
-    /// - Parameter left: is called on the connection's event loop, once at most.
+    /// - Parameters:
+    ///   - channel: where this handler is; on any other, only the end of the channel is told.
+    ///   - left: is called on the connection's event loop, also when the client has left before.
     static func watch(_ channel: any Channel, _ left: @escaping @Sendable () -> Void) -> Watch {
-        let watch = Watch(
-            channel: channel, name: "client left \(lastNumber.add(1, ordering: .relaxed).newValue)")
+        let watch = Watch(left)
         channel.eventLoop.execute {
-            let handler = ClientLeftHandler(left)
             do {
-                try channel.pipeline.syncOperations.addHandler(handler, name: watch.name, position: .first)
+                let handler = try channel.pipeline.syncOperations.handler(type: ClientLeftHandler.self)
+                handler.begin(watch)
             } catch {
-                handler.leave()  // The connection is closed already.
+                // A closed channel has no handlers any more.
+                channel.closeFuture.whenComplete { _ in watch.tell() }
             }
         }
         return watch
+    }
+
+    private func begin(_ watch: Watch) {
+        if hasLeft { watch.tell() } else { self.watch = watch }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -52,7 +56,8 @@ final class ClientLeftHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func leave() {
-        left?()
-        left = nil
+        hasLeft = true
+        watch?.tell()
+        watch = nil
     }
 }

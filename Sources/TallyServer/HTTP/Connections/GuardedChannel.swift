@@ -76,6 +76,7 @@ package struct GuardedChannel: ServerChildChannel {
         if let hotPath {
             try pipeline.addHandler(HotPathHandler(lane: hotPath.lane(of: channel.eventLoop), deadline: deadline))
         }
+        try pipeline.addHandler(ClientLeftHandler())
     }
 
     /// Lets the kernel end the connection when the client takes nothing for as long as a request may take: it alone knows
