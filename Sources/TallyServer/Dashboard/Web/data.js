@@ -62,12 +62,6 @@ export class Counts {
   }
 }
 
-/** Ids are strings beyond 2^53 - 1: a number is not exact there. */
-export function compareIDs(a, b) {
-  const [left, right] = [BigInt(a), BigInt(b)];
-  return left < right ? -1 : left > right ? 1 : 0;
-}
-
 export function sortedKinds(kinds) {
   const rank = kind => ["click", "impression"].indexOf(kind) + 1 || 9;
   return [...new Set(kinds)].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));

@@ -2,7 +2,7 @@
 // What is happening now.
 
 import { Chart, card, figure, h, quiet, sparkline, table } from "./chart.js";
-import { Counts, Live, Problem, ask, compareIDs, iso, minute, sortedKinds } from "./data.js";
+import { Counts, Live, Problem, ask, iso, minute, sortedKinds } from "./data.js";
 import { change, clock, kindName, number, percent, startOfDay, t, zone } from "./words.js";
 
 const shownMinutes = 60;
@@ -147,7 +147,7 @@ export function overview({ main, setConnection }) {
     }
     const rows = top.map(entry => ({ ...entry,
       clicks: counts.sum(entry.banner, "click", from), impressions: counts.sum(entry.banner, "impression", from),
-      v: Math.max(entry.v, counts.sum(entry.banner, topKind, from)) })).sort((a, b) => b.v - a.v || compareIDs(a.banner, b.banner));
+      v: Math.max(entry.v, counts.sum(entry.banner, topKind, from)) })).sort((a, b) => b.v - a.v || (BigInt(a.banner) < BigInt(b.banner) ? -1 : 1));
     const isOwn = !["click", "impression"].includes(topKind);
     const head = [t("banner"), t("course"), t("click"), t("impression"), t("ctr"), ...isOwn ? [topKind] : []];
     if (!leaders.firstChild) {

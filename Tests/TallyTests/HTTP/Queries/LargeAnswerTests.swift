@@ -50,8 +50,6 @@ struct LargeAnswerTests {
             try await response.body.write(StuckWriter(channel: channel))
         }
         #expect(!heavyQueries(metrics))
-        let small = try await queries.run(.heavy, context) { .text("small") }
-        #expect(small.status == .ok && !heavyQueries(metrics), "a small answer keeps none")
     }
 
     @Test func `an answer that is never sent gives its slot back`() async throws {
@@ -61,6 +59,8 @@ struct LargeAnswerTests {
             source: .init(
                 channel: NIOAsyncTestingChannel(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
         for _ in 1...3 {
+            let small = try await queries.run(.heavy, context) { .text("small") }
+            #expect(!heavyQueries(metrics), "a small answer keeps none: \(small.status)")
             // As for HEAD.
             _ = try await queries.run(.heavy, context) { Response(status: .ok, body: ResponseBody { _ in }) }
         }
