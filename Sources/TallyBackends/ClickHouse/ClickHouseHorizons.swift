@@ -4,7 +4,7 @@ import NIOCore
 import Synchronization
 import TallyCore
 
-/// The horizons of the logs: where the counts of a log are those of whole hours, in `tally_collapsed`, and before that none.
+/// The horizons of the logs: where the counts of a log are totals of quarters of an hour, in `tally_collapsed`, and before that none.
 ///
 /// A row of `tally_counts` counts only from its log's horizon on, one of `tally_collapsed` only before it. So an hour becomes
 /// coarser at one blow, when the new horizon is written. What doesn't count any more is dropped later, a whole partition at a

@@ -39,8 +39,8 @@ package struct StoreCheck: Sendable {
         let pieces = StorePieces.ranges(of: totals)
         let days = try await daysOfSightings()
         for (index, piece) in pieces.enumerated() {
-            let one = MinuteSums(horizons.applied(to: try await first.rows(in: piece)))
-            let other = MinuteSums(horizons.applied(to: try await second.rows(in: piece)))
+            let one = MinuteSums(horizons.applied(to: try await first.rows(in: piece), minutesPerTotal: 60))
+            let other = MinuteSums(horizons.applied(to: try await second.rows(in: piece), minutesPerTotal: 60))
             report.minutesOfFirst += one.counts.count
             report.minutesOfSecond += other.counts.count
             report.differences.compare(one, other)

@@ -8,7 +8,7 @@ package import TallyCore
 /// written. What is there already is not written again, so a copy that was cut off goes on when it is run once more. The
 /// checkpoints are read first and written last: whoever goes on counting from the copy finds every row that they cover.
 /// The horizons are set shortly before, since behind its horizon a store takes no rows; where one store has kept minutes
-/// for less time, both are compared by its hours. From `minute` to `minute` and from `hour` on, the source may be in use;
+/// for less time, both are compared by hours there. From `minute` to `minute` and from `hour` on, the source may be in use;
 /// what it counts meanwhile is not missed, since the log still has it.
 package struct StoreCopy: Sendable {
     package struct Report: Equatable, Sendable {
@@ -118,7 +118,9 @@ package struct StoreCopy: Sendable {
         report.written += missing.count
         report.sourceSum += StoreCopy.sum(rows)
         report.destinationSum += StoreCopy.sum(copied)
-        report.differences.compare(MinuteSums(rows), MinuteSums(copied))
+        report.differences.compare(
+            MinuteSums(horizons.applied(to: rows, minutesPerTotal: 60)),
+            MinuteSums(horizons.applied(to: copied, minutesPerTotal: 60)))
     }
 
     /// Without those that the destination drops.
@@ -149,21 +151,40 @@ package struct StoreCopy: Sendable {
         )
     }
 
-    /// What is not there as it should be, and may be written: a newer row stays, and is found to be a difference. So does
-    /// an hour of which anything is there: the destination may still have its minutes, and the total beside them would be twice.
+    /// What is not there as it should be, and may be written: a newer row stays, and is found to be a difference. Of an hour of
+    /// totals nothing is written when the destination has something else there: it may have the total of the whole hour, and
+    /// that of a quarter beside it would be twice.
     private static func missing(
         _ wanted: [StoredRow], in stored: [StoredRow], behind horizons: [LogID: Horizon]
     ) -> [StoredRow] {
-        struct Place: Hashable {
-            let log: LogID
-            let key: RowKey
-        }
         let known = Dictionary(
-            stored.map { (Place(log: $0.log, key: $0.row.key), $0.row) }, uniquingKeysWith: { first, _ in first })
+            stored.map { (Place($0), $0.row) }, uniquingKeysWith: { first, _ in first })
+        let wantedCounts = Dictionary(
+            wanted.map { (Place($0), $0.row.counts) }, uniquingKeysWith: { first, _ in first })
+        let others = Set(
+            stored.filter { $0.row.counts.total > 0 && wantedCounts[Place($0)] != $0.row.counts }.map(
+                Place.init(hourOf:)))
         return wanted.filter { wanted in
-            let found = known[Place(log: wanted.log, key: wanted.row.key)]
-            let isHour = wanted.row.key.start < horizons[wanted.log]?.collapsed ?? .first
-            return isHour ? found == nil : wanted.row.replaces(found)
+            let found = known[Place(wanted)]
+            let isTotal = wanted.row.key.start < horizons[wanted.log]?.collapsed ?? .first
+            return isTotal ? found == nil && !others.contains(Place(hourOf: wanted)) : wanted.row.replaces(found)
+        }
+    }
+
+    private struct Place: Hashable {
+        let log: LogID
+        let key: RowKey
+
+        init(_ stored: StoredRow) {
+            log = stored.log
+            key = stored.row.key
+        }
+
+        init(hourOf stored: StoredRow) {
+            var key = stored.row.key
+            key.start = Layout.hour.rowStart(of: key.start)
+            log = stored.log
+            self.key = key
         }
     }
 

@@ -5,7 +5,7 @@
 package import TallyCore
 
 /// Makes the old rows of a log coarser, and deletes the oldest: an hour of time after the other, so that no statement takes long.
-/// An hour becomes one row within one transaction, so that whoever reads sees it either way, and whole.
+/// An hour becomes its totals within one transaction, so that whoever reads sees it either way, and whole.
 struct PostgreSQLExpiry: Sendable {
     /// Of one statement, about.
     private static let rows: Int64 = 100_000
@@ -81,25 +81,31 @@ struct PostgreSQLExpiry: Sendable {
     }
 
     private func statements(_ condition: String) -> [String] {
+        let minutes = Horizon.minutesPerTotal
         guard table.layout == .minute else {
             return [
                 """
                 UPDATE \(table.name) SET count_by_minute = (
-                    SELECT jsonb_build_object('0', least(sum(value::numeric), 9223372036854775807))
-                    FROM jsonb_each_text(count_by_minute))
+                    SELECT jsonb_object_agg(first, total) FROM (
+                        SELECT key::integer / \(minutes) * \(minutes) AS first, least(sum(value::numeric), 9223372036854775807) AS total
+                        FROM jsonb_each_text(count_by_minute) GROUP BY first
+                    ) AS totals)
                 WHERE \(condition) AND count_by_minute <> '{}'
                 """
             ]
         }
+        // Since the hour began.
+        let seconds = "extract(epoch FROM minute_timestamp - $1)::integer"
+        let first = "$1 + \(seconds) / \(minutes * 60) * \(minutes * 60) * interval '1 second'"
         return [
             """
             INSERT INTO \(table.name) AS stored (banner_id, minute_timestamp, count, up_to, log, kind)
-            SELECT banner_id, $1, least(sum(count), 9223372036854775807)::bigint, max(up_to), log, kind
-            FROM \(table.name) WHERE \(condition) GROUP BY banner_id, kind, log
+            SELECT banner_id, \(first), least(sum(count), 9223372036854775807)::bigint, max(up_to), log, kind
+            FROM \(table.name) WHERE \(condition) GROUP BY banner_id, 2, kind, log
             ON CONFLICT (banner_id, minute_timestamp, kind, log) DO UPDATE
             SET count = excluded.count, up_to = excluded.up_to
             """,
-            "DELETE FROM \(table.name) WHERE \(condition) AND minute_timestamp > $1",
+            "DELETE FROM \(table.name) WHERE \(condition) AND \(seconds) % \(minutes * 60) <> 0",
         ]
     }
 

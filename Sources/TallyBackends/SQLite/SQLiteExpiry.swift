@@ -4,7 +4,7 @@ import GRDB
 import TallyCore
 
 /// Makes the old rows of a log coarser, and deletes the oldest: a few series in each transaction, in the order of the primary
-/// key. An hour becomes one row within one transaction, so that whoever reads sees it either way, and whole.
+/// key. An hour becomes its totals within one transaction, so that whoever reads sees it either way, and whole.
 struct SQLiteExpiry: Sendable {
     /// Of one transaction.
     private static let series = 200

@@ -19,9 +19,9 @@ package protocol CountStore: Sendable {
     @discardableResult
     func merge(_ rows: [Row], of log: LogID) async throws(StoreError) -> RowConflicts
 
-    /// Makes the rows of this log coarser that begin before `horizon.collapsed`: those of a banner, kind and hour become one, with
-    /// their sum in the hour's first minute and the highest `upTo`. Deletes those that begin before `horizon.dropped`, and the
-    /// sightings of the days before its day. The log keeps the latest horizon that it was given.
+    /// Makes the rows of this log coarser that begin before `horizon.collapsed`: the counts of a banner, kind and quarter of
+    /// an hour become one, in the quarter's first minute, with the highest `upTo` of the rows that they come from. Deletes the rows
+    /// that begin before `horizon.dropped`, and the sightings of the days before its day. The log keeps the latest horizon that it was given.
     ///
     /// - Parameter horizon: such that nobody merges a row that begins before it with more than the store has; see `Retention`.
     /// - Throws: when some or all of it may not be done; doing it again is always right. A reader sees an hour either way, and whole.

@@ -57,7 +57,7 @@ package struct LogCheck: Sendable {
     }
 
     private mutating func add(_ delta: Delta, of entry: LogEntry, isCertain: Bool) {
-        guard let minute = horizon.place(of: delta.minute) else { return }
+        guard let minute = horizon.comparedPlace(of: delta.minute) else { return }
         let key = RowKey(
             banner: delta.banner, kind: entry.chunk.kinds[Int(delta.kind)], start: layout.rowStart(of: minute))
         let index = Int(minute.sinceEpoch - key.start.sinceEpoch)
@@ -85,7 +85,7 @@ package struct LogCheck: Sendable {
 
     /// - Parameter rows: what the store has at the places of some of the keys.
     package func contradictions(at keys: some Collection<RowKey>, in rows: [Row]) -> [Contradiction] {
-        let rows = horizon.applied(to: rows)
+        let rows = horizon.applied(to: rows, minutesPerTotal: 60)
         let stored = Dictionary(rows.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
         return keys.flatMap { key in held[key].map { contradictions(of: stored[key], at: key, with: $0) } ?? [] }
     }
@@ -93,7 +93,7 @@ package struct LogCheck: Sendable {
     /// Of these rows of the log, those of which a log that is whole knows nothing.
     package func unknown(_ rows: [Row]) -> [Contradiction] {
         guard isWhole else { return [] }
-        let unknown = horizon.applied(to: rows).filter {
+        let unknown = horizon.applied(to: rows, minutesPerTotal: 60).filter {
             $0.upTo <= checkpoint.upTo && $0.counts.total > 0 && held[$0.key] == nil
         }
         return unknown.map { row in

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// How long counts are kept: by the minute, then as totals of hours, then not at all.
+/// How long counts are kept: by the minute, then as totals of quarters of an hour, then not at all.
 ///
 /// What a log may still change must not be touched: a row that was collapsed or dropped and then begun again, from zero, would
 /// count twice or not at all. So nothing is admitted to a log, not by a backfill or an import either, that lies further before the
@@ -37,7 +37,12 @@ package struct Retention: Equatable, Sendable {
 
 /// Where the counts of a log become coarser. Both ends are whole hours.
 package struct Horizon: Equatable, Sendable {
-    /// Before it there are hours: the total stands in the first minute.
+    /// Totals are those of a quarter of an hour: every zone that is in use is a multiple of it from UTC, so that a total belongs to
+    /// one hour and one day of each. What an earlier Tally collapsed are totals of hours; nothing tells them from totals of
+    /// a first quarter, so whatever compares such counts compares hours.
+    package static let minutesPerTotal = 15
+
+    /// Before it there are totals: each stands in its first minute.
     package let collapsed: Minute
     /// Before it there is nothing; not later than `collapsed`.
     package let dropped: Minute
@@ -55,42 +60,53 @@ package struct Horizon: Equatable, Sendable {
         Horizon(collapsed: max(collapsed, other.collapsed), dropped: max(dropped, other.dropped))
     }
 
-    /// Where a count of this minute stands; nil when it is not kept any more.
-    package func place(of minute: Minute) -> Minute? {
+    /// The minute whose count is compared for this minute: before the horizon the first of its hour. nil when it is not kept any more.
+    package func comparedPlace(of minute: Minute) -> Minute? {
         if minute < dropped { return nil }
         return minute < collapsed ? Layout.hour.rowStart(of: minute) : minute
     }
 
     /// Rows of one log as they are behind it, whether or not a store has come so far yet.
-    package func applied(to rows: [Row]) -> [Row] {
+    /// - Parameter minutesPerTotal: 15, or 60 to compare with a store whose totals may be those of hours.
+    package func applied(to rows: [Row], minutesPerTotal: Int = Horizon.minutesPerTotal) -> [Row] {
         if self == .none { return rows }
-        let hours = Row.collapsed(rows.filter { $0.key.start < collapsed })
-        return rows.filter { $0.key.start >= collapsed } + hours.filter { $0.key.start >= dropped }
+        let totals = Row.collapsed(rows.filter { $0.key.start < collapsed }, minutesPerTotal: minutesPerTotal)
+        return rows.filter { $0.key.start >= collapsed } + totals.filter { $0.key.start >= dropped }
     }
 }
 
 extension [LogID: Horizon] {
     /// Rows of any logs, each behind the horizon of its log.
-    package func applied(to rows: [StoredRow]) -> [StoredRow] {
+    package func applied(to rows: [StoredRow], minutesPerTotal: Int = Horizon.minutesPerTotal) -> [StoredRow] {
         if values.allSatisfy({ $0 == .none }) { return rows }
         return [LogID: [StoredRow]](grouping: rows, by: \.log).flatMap { log, rows in
-            (self[log] ?? .none).applied(to: rows.map(\.row)).map { StoredRow(log: log, row: $0) }
+            (self[log] ?? .none).applied(to: rows.map(\.row), minutesPerTotal: minutesPerTotal)
+                .map { StoredRow(log: log, row: $0) }
         }
     }
 }
 
 extension Row {
-    /// Rows of one log, as they are behind its horizon: those of an hour become one, in the hour's first minute.
-    package static func collapsed(_ rows: some Sequence<Row>) -> [Row] {
-        var hours: [RowKey: Row] = [:]
+    /// Rows of one log, as they are behind its horizon: a total stands in the first of its minutes.
+    /// - Parameter minutesPerTotal: a divisor of 60.
+    package static func collapsed(
+        _ rows: some Sequence<Row>, minutesPerTotal: Int = Horizon.minutesPerTotal
+    ) -> [Row] {
+        var totals: [RowKey: Row] = [:]
         for row in rows {
+            let layout = row.counts.layout
             var key = row.key
-            key.start = Layout.hour.rowStart(of: key.start)
-            var hour = hours[key] ?? Row(key: key, counts: .zero(row.counts.layout), upTo: .none)
-            hour.counts[0] = hour.counts[0].addingSaturated(row.counts.total)
-            hour.upTo = max(hour.upTo, row.upTo)
-            hours[key] = hour
+            if layout == .minute {
+                key.start = key.start.advanced(by: -Int64(Int(key.start.sinceEpoch) % minutesPerTotal))
+            }
+            var total = totals.removeValue(forKey: key) ?? Row(key: key, counts: .zero(layout), upTo: .none)
+            for minute in 0..<layout.minutesPerRow {
+                let first = minute / minutesPerTotal * minutesPerTotal
+                total.counts[first] = total.counts[first].addingSaturated(row.counts[minute])
+            }
+            total.upTo = max(total.upTo, row.upTo)
+            totals[key] = total
         }
-        return Array(hours.values)
+        return Array(totals.values)
     }
 }

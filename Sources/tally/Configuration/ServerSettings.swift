@@ -28,10 +28,10 @@ enum ServerSettings {
             "How far ahead of the log the clock may be at a start, or after a jump that lasts; then events are refused.",
         in: .seconds(600)...(.days(36_500)), default: "400d")
     static let keepMinutes = Setting.durationOrForever(
-        "keep-minutes", help: "How long counts are kept by the minute; then as totals of hours.",
+        "keep-minutes", help: "How long counts are kept by the minute; then as totals of quarters of an hour.",
         in: .days(1)...(.days(36_500)))
     static let keepHours = Setting.durationOrForever(
-        "keep-hours", help: "How long totals of hours are kept; then they are deleted.", in: .days(1)...(.days(36_500)))
+        "keep-hours", help: "How long these totals are kept; then they are deleted.", in: .days(1)...(.days(36_500)))
     static let deduplicationWindow = Setting.duration(
         "dedup-window", help: "For how long an event id is remembered: by each journal, or by each remote log.",
         in: .zero...(.days(7)), default: "1h")

@@ -154,7 +154,7 @@ struct StoreCopyTests {
     }
 
     @Test(
-        "hours stay hours, and what is collapsed is never begun anew in the copy", arguments: CopySubject.all,
+        "totals stay totals, and what is collapsed is never begun anew in the copy", arguments: CopySubject.all,
         Layout.allCases)
     func horizons(_ to: CopySubject, _ layout: Layout) async throws {
         try await CopySubject.sqlite(layout).withStore { source in
@@ -179,7 +179,7 @@ struct StoreCopyTests {
         }
     }
 
-    @Test("a copy of minutes follows when its source has become hours, and the other way round")
+    @Test("a copy of minutes follows when its source has become totals, and the other way round")
     func laterHorizon() async throws {
         let subject = CopySubject.sqlite(.minute)
         let horizon = Horizon(collapsed: StoreTest.minute(60), dropped: StoreTest.minute(-60))
@@ -204,6 +204,50 @@ struct StoreCopyTests {
                 let report = try await StoreCopy(from: source, to: destination, named: "A").run()
                 #expect(report.written == 0 && report.differences.count == 0)
                 #expect(try await StoreCheck(source, destination).run().differences.count == 0)
+            }
+        }
+    }
+
+    @Test(
+        "a total of an hour, which an earlier tally made, is never copied beside totals of its quarters",
+        arguments: CopySubject.all)
+    func totalsOfHours(_ to: CopySubject) async throws {
+        let horizon = Horizon(collapsed: StoreTest.minute(0), dropped: .first)
+        func row(_ minute: Int64, _ count: Int64, _ layout: Layout) -> Row {
+            StoreTest.row(1, minute: minute, count: count, upTo: 7, layout)
+        }
+        let hour: [(Int64, Int64)] = [(-120, 10)]
+        let quarters: [(Int64, Int64)] = [(-120, 3), (-105, 7)]
+        let later: [(Int64, Int64)] = [(-105, 10)]
+        for (wanted, found) in [(hour, quarters), (quarters, hour), (hour, later), (later, hour)] {
+            try await CopySubject.sqlite(.minute).withStore { source in
+                try await source.merge(wanted.map { row($0, $1, .minute) }, of: StoreTest.log)
+                try await source.save(StoreTest.checkpoint(upTo: 7), of: StoreTest.log)
+                try await source.expire(before: horizon, of: StoreTest.log)
+                try await to.withStore { destination in
+                    let minutes = found.map { StoredRow(log: StoreTest.log, row: row($0, $1, .minute)) }
+                    let rows = Regrouping.regroup(minutes, to: destination.layout).map(\.row)
+                    try await destination.merge(rows, of: StoreTest.log)
+                    let report = try await StoreCopy(from: source, to: destination, named: "A").run()
+                    #expect(report.differences.count == 0 && report.destinationSum == 10, "\(wanted) beside \(found)")
+                    #expect(try await StoreCheck(source, destination).run().differences.count == 0)
+                }
+            }
+        }
+    }
+
+    @Test("a copy of totals that was cut off within an hour goes on")
+    func cutOffWithinAnHour() async throws {
+        let horizon = Horizon(collapsed: StoreTest.minute(0), dropped: .first)
+        try await CopySubject.sqlite(.minute).withStore { source in
+            let rows = [-120, -105, -75].map { StoreTest.row(1, minute: $0, count: 5, upTo: 7, .minute) }
+            try await source.merge(rows, of: StoreTest.log)
+            try await source.save(StoreTest.checkpoint(upTo: 7), of: StoreTest.log)
+            try await source.expire(before: horizon, of: StoreTest.log)
+            try await CopySubject.sqlite(.minute).withStore { destination in
+                try await destination.merge([rows[1]], of: StoreTest.log)
+                let report = try await StoreCopy(from: source, to: destination, named: "A").run()
+                #expect(report.written == 2 && report.differences.count == 0 && report.destinationSum == 15)
             }
         }
     }
