@@ -9,7 +9,7 @@ import TallyCore
 struct SenderMemory {
     private var userAgent: [UInt8] = []
     private var forwarded: [UInt8] = []
-    private var known: (verdict: TrafficJudge.Verdict, day: Day)?
+    private var known: (verdict: TrafficJudge.Verdict, day: Day, generation: Int)?
 
     /// - Parameter userAgent: the value of the field, empty when it is missing; of `forwarded` the same.
     mutating func judge(
@@ -17,7 +17,8 @@ struct SenderMemory {
         peer: @autoclosure () -> SocketAddress?, judge: TrafficJudge, at now: NIODeadline, on day: Day
     ) -> Judgement {
         let forwarded = judge.looksAtForwarded ? forwarded : UnsafeRawBufferPointer(start: nil, count: 0)
-        if let known, known.day == day, SenderMemory.isEqual(userAgent, self.userAgent),
+        let generation = judge.generation
+        if let known, known.day == day, known.generation == generation, SenderMemory.isEqual(userAgent, self.userAgent),
             SenderMemory.isEqual(forwarded, self.forwarded)
         {
             return judge.judge(known.verdict, banner, at: now)
@@ -26,7 +27,7 @@ struct SenderMemory {
         let verdict = judge.verdict(sender, on: day)
         self.userAgent = Array(userAgent)
         self.forwarded = Array(forwarded)
-        known = (verdict, day)
+        known = (verdict, day, generation)
         return judge.judge(verdict, banner, at: now)
     }
 

@@ -45,6 +45,8 @@ package final class TrafficJudge: Sendable {
     }
 
     private let looksForBots: Bool
+    private let operatorList = Mutex<OperatorBotList?>(nil)
+    private let operatorLists = Atomic<Int>(0)
     private let burst: BurstWatch?
     private let proxies: TrustedProxies
     let addressField: ClientAddressField
@@ -69,13 +71,26 @@ package final class TrafficJudge: Sendable {
 
     /// - Parameter day: of the sender's events, for which alone it is the same visitor.
     func verdict(_ sender: Sender, on day: Day) -> Verdict {
-        let isBot =
-            looksForBots && (BotList.kept.contains(sender.userAgent) || CrawlerList.kept.contains(sender.userAgent))
+        let isBot = looksForBots && isBot(sender.userAgent)
         guard tellsVisitors else { return Verdict(isBot: isBot, visitor: nil) }
         let forwarded = looksAtForwarded ? String(decoding: sender.forwarded, as: UTF8.self) : ""
         let address = proxies.sender(sender.peer, addresses: addressField.addresses(in: forwarded))
         return Verdict(isBot: isBot, visitor: salt.visitor(address, sender.userAgent, on: day))
     }
+
+    private func isBot(_ userAgent: UnsafeRawBufferPointer) -> Bool {
+        if let isBot = operatorList.withLock({ $0 })?.isBot(userAgent) { return isBot }
+        return BotList.kept.contains(userAgent) || CrawlerList.kept.contains(userAgent)
+    }
+
+    /// What the operator says of bots, instead of what was said before.
+    package func use(_ list: OperatorBotList) {
+        operatorList.withLock { $0 = list }
+        operatorLists.add(1, ordering: .releasing)
+    }
+
+    /// Another one since the operator's list is another: verdicts of before may be wrong.
+    var generation: Int { operatorLists.load(ordering: .acquiring) }
 
     /// Counts one event of this sender.
     func judge(_ verdict: Verdict, _ banner: BannerID, at now: NIODeadline) -> Judgement {

@@ -33,6 +33,8 @@ struct ServerConfiguration: Sendable {
     var counterStatus: Int
     var allowedOrigins: AllowedOrigins
     var traffic: TrafficJudge.Configuration
+    /// The file of the operator's list; nil for none.
+    var botList: String?
     /// In bytes, 1 MiB to 1 GiB.
     var segmentSize: Int
     /// Within which a whole request must arrive.
@@ -71,7 +73,7 @@ extension ServerConfiguration {
             kinds: reader.value(of: ServerSettings.kinds),
             counterStatus: reader.value(of: ServerSettings.counterStatus),
             allowedOrigins: reader.value(of: ServerSettings.allowedOrigins),
-            traffic: ServerConfiguration.traffic(&reader),
+            traffic: ServerConfiguration.traffic(&reader), botList: reader.value(of: ServerSettings.botList),
             segmentSize: reader.value(of: ServerSettings.segmentSize),
             requestTimeout: reader.value(of: ServerSettings.requestTimeout),
             queryTimeout: reader.value(of: ServerSettings.queryTimeout),

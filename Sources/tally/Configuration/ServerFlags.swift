@@ -24,6 +24,7 @@ struct ServerFlags: ParsableArguments {
     @Option(ServerSettings.counterStatus) var counterStatus: String?
     @Option(ServerSettings.allowedOrigins) var allowedOrigins: String?
     @Option(ServerSettings.bots) var bots: String?
+    @Option(ServerSettings.botList) var botList: String?
     @Option(ServerSettings.burst) var burst: String?
     @Option(ServerSettings.burstWindow) var burstWindow: String?
     @Option(ServerSettings.visitors) var visitors: String?
@@ -61,6 +62,7 @@ struct ServerFlags: ParsableArguments {
             (ServerSettings.banners, banners), (ServerSettings.kinds, kinds),
             (ServerSettings.counterStatus, counterStatus),
             (ServerSettings.allowedOrigins, allowedOrigins), (ServerSettings.bots, bots),
+            (ServerSettings.botList, botList),
             (ServerSettings.burst, burst), (ServerSettings.burstWindow, burstWindow),
             (ServerSettings.visitors, visitors), (ServerSettings.trustedProxies, trustedProxies),
             (ServerSettings.clientAddressHeader, clientAddressHeader),

@@ -61,6 +61,15 @@ enum ServerSettings {
         default: "*", read: { AllowedOrigins($0) })
     static let bots = Setting<Switch>.word(
         "bots", help: "Whether clients that call themselves programs are counted as invalid, too.", default: "on")
+    static let botList = Setting(
+        name: "bot-list",
+        help: "A file with more texts by which bots are told, and with exceptions; it is read again when it changes.",
+        allowed: "none, or a path", defaultText: "none"
+    ) { text throws(SettingRefusal) in
+        if text == "none" { return String?.none }
+        guard !text.isEmpty, !text.contains("\0") else { throw .notAllowed }
+        return text
+    }
     static let burst = Setting(
         name: "burst",
         help: "More events of one visitor on one banner within --burst-window are counted as invalid, too.",
@@ -144,7 +153,7 @@ enum ServerSettings {
         listen, loops, SharedSettings.data, layout, flushEvery, acceptLate, acceptEarly, maxClockAhead, keepMinutes,
         keepHours,
         deduplicationWindow, deduplicationLimit, maxBanners, maxBannerText, maxNodes, banners, kinds, counterStatus,
-        allowedOrigins, bots, burst,
+        allowedOrigins, bots, botList, burst,
         burstWindow, visitors, trustedProxies, clientAddressHeader, segmentSize,
         requestTimeout, queryTimeout, maxQueryRows, maxHeavyQueries, stopTimeout, logLevel,
         logFormat, log, store, roles, acknowledgement, spool, spoolLimit, aggregators, partitions, readyWithin,

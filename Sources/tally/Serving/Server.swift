@@ -29,13 +29,22 @@ struct Server {
             }, eventLoops: eventLoops,
             isListening: announce)
         // In the order of their start. They stop in reverse: no more requests, the last commit, the last flush.
-        let group = ServiceGroup(services: node.services + [http], logger: quietLogger)
+        let group = ServiceGroup(
+            services: node.services + (try botListWatch(httpConfiguration.judge)) + [http], logger: quietLogger)
         try await StopSignals.watching { signals in
             signals.onFirst { stop(group) }
             try await group.run()
         }
         // Not before: the last commit is answered on them.
         try await eventLoops.shutdownGracefully()
+    }
+
+    /// - Throws: `.failed` when the operator's list can't be read.
+    private func botListWatch(_ judge: TrafficJudge) throws(CommandFailure) -> [any Service] {
+        guard let path = configuration.botList else { return [] }
+        var file = BotListFile(path: path)
+        judge.use(try file.readFirst())
+        return [BotListWatch(file: file, judge: judge, logger: logger)]
     }
 
     private func stop(_ group: ServiceGroup) {
