@@ -139,7 +139,7 @@ def shows_and_links_ids_that_a_double_cannot_hold(browser, server):
     browser.open(server.url + "/")
     browser.wait("the link in the table of the highest", link)
     browser.open(server.url + f"/#/banner/{id}")
-    browser.wait("its name", "document.querySelector('h1').textContent === 'large id'")
+    browser.wait("its name", "document.querySelector('h1')?.textContent === 'large id'")
     browser.wait("its count", "[...document.querySelectorAll('.figure .value')].some(one => one.textContent === '3')")
     assert not browser.complaints(), "the browser complains"
 
